@@ -1,0 +1,146 @@
+#include "net/listener.hpp"
+
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace picket::net {
+
+namespace {
+
+constexpr int accepts_a_round = 64;
+constexpr std::int64_t retry_after_ms = 100;
+
+void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+
+} // namespace
+
+/// Stands between a connection and its handler, so that the listener learns of the end.
+class listener::guard final : public connection_handler {
+public:
+  guard(listener& owner, std::shared_ptr<connection_handler> inner) : owner_{owner}, inner_{std::move(inner)} {}
+
+  std::size_t on_data(connection& from, byte_view bytes) override { return inner_->on_data(from, bytes); }
+  void on_end(connection& from) override { inner_->on_end(from); }
+  void on_closed(connection& from, close_reason reason) override {
+    inner_->on_closed(from, reason);
+    if (owner_.options_.limits) owner_.options_.limits->give_back(from.peer().address);
+    owner_.open_.erase(from.token());
+  }
+
+private:
+  listener& owner_;
+  std::shared_ptr<connection_handler> inner_;
+};
+
+result<std::unique_ptr<listener>> listener::open(io_thread& thread, options opts, opener open_connection) {
+  int fd = ::socket(opts.where.address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(errc::io, "cannot create a socket: " + system_text(errno), to_string(opts.where));
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  sockaddr_storage address{};
+  auto length = to_sockaddr(opts.where, address);
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd, opts.backlog) != 0) {
+    int problem = errno;
+    ::close(fd);
+    if (problem == EADDRINUSE)
+      return fail(errc::address_in_use, "another program listens there", to_string(opts.where));
+    if (problem == EACCES)
+      return fail(errc::permission, "the port is reserved", to_string(opts.where),
+                  "use a port above 1023, or give the program CAP_NET_BIND_SERVICE");
+    return fail(errc::io, "cannot listen: " + system_text(problem), to_string(opts.where),
+                "check that the address belongs to this machine");
+  }
+  std::unique_ptr<listener> self{new listener{thread, fd, std::move(opts), std::move(open_connection)}};
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
+  self->where_ = from_sockaddr(bound);
+  return self;
+}
+
+listener::listener(io_thread& thread, int fd, options opts, opener open_connection)
+  : thread_{thread}, fd_{fd}, options_{std::move(opts)}, open_connection_{std::move(open_connection)} {}
+
+listener::~listener() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+result<void> listener::start() {
+  accepting_ = true;
+  return thread_.watch(fd_, EPOLLIN, this);
+}
+
+void listener::stop() {
+  if (retry_ != 0) thread_.cancel(retry_);
+  retry_ = 0;
+  if (!accepting_) return;
+  accepting_ = false;
+  thread_.unwatch(fd_, this);
+  ::close(fd_);
+  fd_ = -1;
+}
+
+void listener::for_each(const std::function<void(connection&)>& visit) {
+  std::vector<std::shared_ptr<connection>> all;
+  all.reserve(open_.size());
+  for (auto& [token, one] : open_)
+    all.push_back(one);
+  for (auto& one : all)
+    if (one->is_open()) visit(*one);
+}
+
+connection* listener::find(connection_token token) const {
+  auto found = open_.find(token);
+  return found == open_.end() ? nullptr : found->second.get();
+}
+
+void listener::on_events(std::uint32_t) {
+  for (int i = 0; i < accepts_a_round; ++i) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      take(fd, from_sockaddr(peer));
+      if (fd_ < 0) return;
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // Without a descriptor the event would come again at once; look again a little later.
+      thread_.change(fd_, 0, this);
+      retry_ = thread_.after(retry_after_ms, [this] {
+        retry_ = 0;
+        if (accepting_) thread_.change(fd_, EPOLLIN, this);
+      });
+    }
+    return;
+  }
+}
+
+void listener::take(int fd, const endpoint& peer) {
+  if (options_.limits && options_.limits->take(peer.address) != connection_limits::verdict::taken) {
+    ::close(fd);
+    return;
+  }
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  std::unique_ptr<tls_session> tls;
+  if (options_.tls) tls = std::make_unique<tls_session>(options_.tls, fd);
+  auto fresh = std::make_shared<connection>(thread_, fd, peer, std::move(tls));
+  auto inner = open_connection_(*fresh);
+  if (!inner) {
+    if (options_.limits) options_.limits->give_back(peer.address);
+    return; // the connection closes its descriptor
+  }
+  open_.emplace(fresh->token(), fresh);
+  fresh->open(std::make_shared<guard>(*this, std::move(inner)));
+}
+
+} // namespace picket::net

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "net/connection.hpp"
+#include "net/limits.hpp"
+#include "net/tls.hpp"
+
+namespace picket::net {
+
+/// Accepts connections on one address for one I/O thread. Several threads may listen on one address.
+class listener final : public io_source {
+public:
+  struct options {
+    endpoint where;
+    int backlog = 4096;
+    std::shared_ptr<tls_context> tls;          ///< null: plain TCP
+    std::shared_ptr<connection_limits> limits; ///< shared by all listeners of one port
+  };
+  /// Gives the handler of a new connection; null refuses it.
+  using opener = std::function<std::shared_ptr<connection_handler>(connection&)>;
+
+  /// Binds and listens. Call from anywhere; accepting starts with `start`. Errors: address_in_use, io.
+  static result<std::unique_ptr<listener>> open(io_thread& thread, options opts, opener open_connection);
+  ~listener() override;
+
+  /// On the thread: begins to accept.
+  result<void> start();
+  /// On the thread: accepts no more; connections go on.
+  void stop();
+  /// On the thread: calls `visit` for each open connection.
+  void for_each(const std::function<void(connection&)>& visit);
+  /// On the thread: the connection with this token, or null.
+  connection* find(connection_token token) const;
+
+  /// The address really bound (port 0 resolved).
+  const endpoint& where() const noexcept { return where_; }
+
+  void on_events(std::uint32_t events) override;
+
+private:
+  listener(io_thread& thread, int fd, options opts, opener open_connection);
+  void take(int fd, const endpoint& peer);
+  class guard;
+
+  io_thread& thread_;
+  int fd_;
+  options options_;
+  opener open_connection_;
+  endpoint where_;
+  bool accepting_ = false;
+  timer_id retry_ = 0;
+  std::unordered_map<connection_token, std::shared_ptr<connection>> open_;
+};
+
+} // namespace picket::net

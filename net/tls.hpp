@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+
+typedef struct ssl_ctx_st SSL_CTX;
+typedef struct ssl_st SSL;
+
+namespace picket::net {
+
+struct tls_options {
+  std::string certificate_file; ///< PEM chain
+  std::string key_file;         ///< PEM
+  std::string client_ca_file;   ///< empty: no client certificate is asked for
+  std::string ciphers = "HIGH:!ADH:!EXP:!MD5:!RC4:!3DES:!CAMELLIA:@STRENGTH"; ///< TLS 1.2 (agent-protocol.md 1.1)
+};
+
+/// A server's TLS settings, shared by its connections. TLS 1.2 and 1.3 only.
+class tls_context {
+public:
+  /// Errors: certificate_invalid.
+  static result<std::shared_ptr<tls_context>> server(const tls_options& options);
+  ~tls_context();
+  SSL_CTX* get() const noexcept { return context_; }
+
+private:
+  explicit tls_context(SSL_CTX* context) : context_{context} {}
+  SSL_CTX* context_;
+};
+
+/// The TLS state of one server connection over a non-blocking socket.
+class tls_session {
+public:
+  enum class step { done, want_read, want_write, ended, failed };
+
+  tls_session(std::shared_ptr<tls_context> context, int fd);
+  ~tls_session();
+
+  step handshake();
+  bool established() const noexcept { return established_; }
+  /// `count`: bytes read or written when the step is done. One call writes one TLS record where the size allows.
+  step read(std::byte* into, std::size_t size, std::size_t& count);
+  step write(const std::byte* from, std::size_t size, std::size_t& count);
+  void shutdown();
+  /// Bytes already decrypted that wait in the library; the socket will not report them.
+  bool has_pending() const;
+  SSL* get() const noexcept { return ssl_; }
+
+private:
+  step step_of(int outcome);
+
+  std::shared_ptr<tls_context> context_;
+  SSL* ssl_;
+  bool established_ = false;
+};
+
+/// Makes a self-signed P-256 certificate for `names` (host names and addresses) unless both files exist.
+/// Files are written by rename, the key with mode 0600. Errors: io, certificate_invalid (one of two exists).
+result<bool> ensure_self_signed(const std::string& certificate_file, const std::string& key_file,
+                                const std::string& common_name, int days);
+
+} // namespace picket::net
