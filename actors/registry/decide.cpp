@@ -8,7 +8,7 @@
 namespace picket::registry {
 
 using store::row_write;
-using store::table;
+using store::registry_table;
 
 namespace {
 
@@ -25,7 +25,7 @@ struct decider {
   }
 
   void put_agent(agent_id id, const protocol::agent_row& row) {
-    out.writes.push_back({table::agents, store::agent_key(id), protocol::encode(row)});
+    out.writes.push_back({registry_table::agents, store::agent_key(id), protocol::encode(row)});
   }
 
   void operator()(const protocol::agent_add& add) { decide_agent_add(view, add, context, out); }
@@ -92,7 +92,7 @@ struct decider {
       return refuse(errc::too_many_groups, "there are " + std::to_string(max_groups) + " groups already");
     protocol::group_row row;
     row.time_ms = context.time_ms;
-    out.writes.push_back({table::groups, put.name, protocol::encode(row)});
+    out.writes.push_back({registry_table::groups, put.name, protocol::encode(row)});
   }
 
   void operator()(const protocol::group_remove& remove) {
@@ -108,7 +108,7 @@ struct decider {
       row->groups.erase(std::remove(row->groups.begin(), row->groups.end(), remove.name), row->groups.end());
       put_agent(id, *row);
     }
-    out.writes.push_back({table::groups, remove.name, std::nullopt});
+    out.writes.push_back({registry_table::groups, remove.name, std::nullopt});
   }
 };
 

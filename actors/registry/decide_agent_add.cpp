@@ -11,7 +11,7 @@ namespace picket::registry {
 using protocol::agent_add;
 using protocol::agent_row;
 using store::row_write;
-using store::table;
+using store::registry_table;
 
 namespace {
 
@@ -121,8 +121,8 @@ void remove_agent(agent_id id, const agent_row& row, const std::string& why, con
   gone.time_ms = context.time_ms;
   gone.by = context.node;
   gone.why = why;
-  out.writes.push_back({table::agents, store::agent_key(id), std::nullopt});
-  out.writes.push_back({table::removed, store::agent_key(id), protocol::encode(gone)});
+  out.writes.push_back({registry_table::agents, store::agent_key(id), std::nullopt});
+  out.writes.push_back({registry_table::removed, store::agent_key(id), protocol::encode(gone)});
 }
 
 void decide_agent_add(const store::registry_view& view, const agent_add& add, const decide_context& context,
@@ -174,7 +174,7 @@ void decide_agent_add(const store::registry_view& view, const agent_add& add, co
   row.state = add.state;
   row.groups = add.groups;
   row.agent_version = add.agent_version;
-  out.writes.push_back({table::agents, store::agent_key(id), protocol::encode(row)});
+  out.writes.push_back({registry_table::agents, store::agent_key(id), protocol::encode(row)});
   out.result.agent = id;
 }
 

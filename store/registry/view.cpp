@@ -6,28 +6,14 @@
 
 namespace picket::store {
 
-std::string agent_key(agent_id id) {
-  std::string key(4, '\0');
-  for (int i = 0; i < 4; ++i)
-    key[static_cast<std::size_t>(i)] = static_cast<char>(id >> (24 - 8 * i));
-  return key;
-}
-
-agent_id agent_of_key(std::string_view key) {
-  agent_id id = 0;
-  for (char c : key.substr(0, 4))
-    id = id << 8 | static_cast<unsigned char>(c);
-  return id;
-}
-
 overlay_view::overlay_view(const registry_view& below) : below_{below}, head_{below.head()} {}
 
 void overlay_view::apply(const std::vector<row_write>& writes, const protocol::head_row& head) {
   head_ = head;
   for (const auto& write : writes) {
     switch (write.table) {
-    case table::agents: {
-      auto& slot = agents_[agent_of_key(write.key)];
+    case registry_table::agents: {
+      auto& slot = agents_[agent_of(write.key)];
       slot.reset();
       if (write.row) {
         auto row = protocol::decode_agent_row(*write.row);
@@ -35,13 +21,13 @@ void overlay_view::apply(const std::vector<row_write>& writes, const protocol::h
       }
       break;
     }
-    case table::removed:
+    case registry_table::removed:
       if (write.row) {
         auto row = protocol::decode_removed_row(*write.row);
-        if (row) removed_[agent_of_key(write.key)] = std::move(*row);
+        if (row) removed_[agent_of(write.key)] = std::move(*row);
       }
       break;
-    case table::groups: {
+    case registry_table::groups: {
       auto& slot = groups_[write.key];
       slot.reset();
       if (write.row) {

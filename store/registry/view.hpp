@@ -11,25 +11,25 @@
 #include "base/ids.hpp"
 #include "protocol/registry/commands.hpp"
 #include "protocol/registry/rows.hpp"
+#include "store/lmdb/lmdb_env.hpp"
 
 namespace picket::store {
 
 /// The tables that a change may write. What is derived from them (names, addresses, members of groups) is kept
 /// by whoever applies the writes and never written by a decision.
-enum class table : std::uint8_t { agents = 0, removed = 1, groups = 2 };
+enum class registry_table : std::uint8_t { agents = 0, removed = 1, groups = 2 };
 
 /// One row written or, without `row`, taken away. Keys: agents and removed by id, groups by name.
 struct row_write {
-  store::table table = store::table::agents;
+  registry_table table = registry_table::agents;
   std::string key;
   std::optional<std::string> row;
 
   friend bool operator==(const row_write&, const row_write&) = default;
 };
 
-/// Key of a row of `agents` or `removed`: big-endian, so that tables are in the order of the ids.
-std::string agent_key(agent_id id);
-agent_id agent_of_key(std::string_view key);
+/// The id of a key of `agents` or `removed`; the other way is `agent_key`.
+inline agent_id agent_of(std::string_view key) { return static_cast<agent_id>(number_of(key)); }
 
 /// The registry at one revision, as decisions and readers see it. Reads only; a row that does not decode is
 /// treated as absent and counted by the implementation.
