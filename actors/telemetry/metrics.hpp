@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace prometheus {
+class Counter;
+class Gauge;
+class Registry;
+} // namespace prometheus
+
+namespace picket {
+
+/// One metric of type counter; with a label, one series per listed value. Thread-safe.
+class counter_metric {
+public:
+  void add(double amount = 1) const;
+  /// `value` must be one of the listed ones; another is a defect and counts on the first.
+  void add_for(std::string_view value, double amount = 1) const;
+  double value() const;
+  double value_for(std::string_view value) const;
+
+private:
+  friend class metrics;
+  prometheus::Counter* series(std::string_view value) const;
+  std::vector<std::pair<std::string, prometheus::Counter*>> series_;
+};
+
+/// One metric of type gauge. Thread-safe.
+class gauge_metric {
+public:
+  void set(double value) const;
+  void add(double amount) const;
+  void set_for(std::string_view value, double amount) const;
+  double value() const;
+  double value_for(std::string_view value) const;
+
+private:
+  friend class metrics;
+  prometheus::Gauge* series(std::string_view value) const;
+  std::vector<std::pair<std::string, prometheus::Gauge*>> series_;
+};
+
+/// Every metric of the node (table: base/telemetry/metrics.def), made once and handed to those who count.
+class metrics {
+public:
+  metrics();
+  ~metrics();
+  metrics(const metrics&) = delete;
+  metrics& operator=(const metrics&) = delete;
+
+#define PICKET_METRIC(type, name, labels, meaning) type##_metric name;
+#include "base/telemetry/metrics.def"
+#undef PICKET_METRIC
+
+  /// The text that Prometheus reads.
+  std::string render() const;
+
+private:
+  void make(counter_metric& metric, const std::string& name, const std::string& labels, const std::string& meaning);
+  void make(gauge_metric& metric, const std::string& name, const std::string& labels, const std::string& meaning);
+  std::shared_ptr<prometheus::Registry> registry_;
+};
+
+/// One row of the table, for the manual page.
+struct metric_info {
+  std::string_view type;
+  std::string_view name;
+  std::string_view labels;
+  std::string_view meaning;
+};
+const std::vector<metric_info>& all_metrics();
+
+} // namespace picket
