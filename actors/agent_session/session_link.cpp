@@ -1,0 +1,79 @@
+#include "actors/agent_session/session_link.hpp"
+
+#include "base/time.hpp"
+
+namespace picket {
+
+namespace {
+
+protocol::server_counter counter_above(agent_anchor& anchor) {
+  std::lock_guard lock{anchor.mutex};
+  return protocol::server_counter{wall_clock_ms() / 1000, anchor.sent};
+}
+
+} // namespace
+
+session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
+                           const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher)
+  : anchor_{std::move(anchor)}
+  , connection_{connection}
+  , thread_{&connection->thread()}
+  , token_{connection->token()}
+  , name_{row.name}
+  , registered_address_{row.address}
+  , registration_{row.registration}
+  , cipher_{cipher}
+  , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
+  , scratch_{1}
+  , counter_{counter_above(*anchor_)} {
+  last_byte_ms = steady_clock_ms();
+}
+
+template <class Task>
+bool session_link::on_connection(Task task) {
+  auto run = [weak = connection_, task = std::move(task)] {
+    auto connection = weak.lock();
+    if (connection && connection->is_open()) task(*connection);
+  };
+  if (thread_->on_this_thread()) {
+    run();
+    return true;
+  }
+  return thread_->post(std::move(run));
+}
+
+bool session_link::send(std::string_view message) {
+  if (superseded() || ended()) return false;
+  std::lock_guard lock{mutex_};
+  byte_buffer frame;
+  protocol::seal_options options;
+  options.cipher = cipher_;
+  options.counters = counter_.next(wall_clock_ms() / 1000);
+  options.salt = static_cast<std::uint16_t>(options.counters.local * 7919u);
+  if (!sealer_.seal_framed(message, options, frame, scratch_)) return false;
+  {
+    std::lock_guard anchor_lock{anchor_->mutex};
+    anchor_->sent = std::max(anchor_->sent, options.counters);
+  }
+  return on_connection([frame = std::move(frame)](net::connection& connection) { connection.send(frame); });
+}
+
+void session_link::supersede() { superseded_.store(true, std::memory_order_release); }
+
+void session_link::close(net::close_reason reason) {
+  on_connection([reason](net::connection& connection) { connection.close(reason); });
+}
+
+void session_link::half_close(std::int64_t limit_ms) {
+  on_connection([limit_ms](net::connection& connection) {
+    connection.set_deadline(limit_ms);
+    connection.resume();
+    connection.half_close();
+  });
+}
+
+void session_link::resume() {
+  on_connection([](net::connection& connection) { connection.resume(); });
+}
+
+} // namespace picket

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "net/connection.hpp"
+#include "protocol/agent/connection_state.hpp"
+#include "protocol/agent/counters.hpp"
+#include "protocol/agent/record.hpp"
+#include "protocol/registry/rows.hpp"
+
+namespace picket {
+
+/// What all connections of one agent share: who has it, and the counters that only grow. One for each agent that
+/// was seen since the node started.
+struct agent_anchor {
+  explicit agent_anchor(agent_id agent) : id{agent} {}
+
+  const agent_id id;
+  std::mutex mutex; ///< of all below
+  protocol::takeover_guard guard;
+  protocol::counter_pair sent;       ///< the highest pair that any session sent
+  std::weak_ptr<class session_link> bound;
+};
+
+/// One connection that is bound to an agent: the way to the agent. Shared by the I/O side, the decoder and the
+/// session; thread-safe.
+///
+/// Frames are sealed and handed to the I/O thread under one lock, so counters go out in order. Nothing is written
+/// after `supersede` or the end of the connection (agent-behaviour.md W2).
+class session_link {
+public:
+  session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
+               const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher);
+
+  /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is promised.
+  bool send(std::string_view message);
+
+  /// A newer connection has the agent.
+  void supersede();
+  bool superseded() const noexcept { return superseded_.load(std::memory_order_acquire); }
+  void mark_ended() noexcept { ended_.store(true, std::memory_order_release); }
+  bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
+  /// Ends the connection from any thread. `half`: writes no more and reads to the end, at most `limit_ms`.
+  void close(net::close_reason reason);
+  void half_close(std::int64_t limit_ms);
+  /// Reads on after a pause.
+  void resume();
+
+  agent_id agent() const noexcept { return anchor_->id; }
+  const std::shared_ptr<agent_anchor>& anchor() const noexcept { return anchor_; }
+  net::connection_token token() const noexcept { return token_; }
+  const std::string& name() const noexcept { return name_; }
+  const std::string& registered_address() const noexcept { return registered_address_; }
+  std::uint64_t registration() const noexcept { return registration_; }
+
+  // Liveness, written by the I/O side and the decoder.
+  std::atomic<std::int64_t> last_byte_ms{0};       ///< steady clock
+  std::atomic<std::int64_t> waiting_records{0};    ///< sealed records that nobody has opened yet
+  std::atomic<std::int64_t> waiting_since_ms{0};   ///< steady clock; of the oldest progress while records wait
+  std::atomic<bool> paused{false};                 ///< reading is paused for want of room
+
+private:
+  template <class Task>
+  bool on_connection(Task task);
+
+  std::shared_ptr<agent_anchor> anchor_;
+  std::weak_ptr<net::connection> connection_;
+  net::io_thread* thread_;
+  net::connection_token token_;
+  std::string name_;
+  std::string registered_address_;
+  std::uint64_t registration_;
+  protocol::record_cipher cipher_;
+
+  std::mutex mutex_;
+  protocol::record_sealer sealer_;
+  protocol::seal_scratch scratch_;
+  protocol::server_counter counter_;
+  std::atomic<bool> superseded_{false};
+  std::atomic<bool> ended_{false};
+};
+
+using session_link_ptr = std::shared_ptr<session_link>;
+
+} // namespace picket

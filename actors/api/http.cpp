@@ -1,0 +1,114 @@
+#include "actors/api/http.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <httplib.h>
+
+namespace picket::api {
+
+namespace {
+
+/// The library's pool, but with a bound on what waits: beyond it a connection is closed at once.
+class bounded_pool final : public httplib::TaskQueue {
+public:
+  explicit bounded_pool(std::size_t threads) : limit_{threads * 2}, inner_{threads} {}
+  void enqueue(std::function<void()> task) override {
+    // The library hands over a closure that owns the socket's number; it must run to close it.
+    ++queued_;
+    inner_.enqueue([this, task = std::move(task)] {
+      task();
+      --queued_;
+    });
+  }
+  void shutdown() override { inner_.shutdown(); }
+  bool full() const { return queued_ >= limit_; }
+
+private:
+  std::size_t limit_;
+  std::atomic<std::size_t> queued_{0};
+  httplib::ThreadPool inner_;
+};
+
+http_request convert(const httplib::Request& from) {
+  http_request to;
+  to.method = from.method;
+  to.path = from.path;
+  to.query.insert(from.params.begin(), from.params.end());
+  to.authorization = from.get_header_value("Authorization");
+  to.content_type = from.get_header_value("Content-Type");
+  to.body = from.body;
+  to.remote = from.remote_addr;
+  return to;
+}
+
+void convert(http_response from, httplib::Response& to) {
+  to.status = from.status;
+  to.set_content(std::move(from.body), from.content_type);
+}
+
+} // namespace
+
+struct http_server::impl {
+  std::unique_ptr<httplib::Server> server;
+  std::thread thread;
+  net::endpoint where;
+};
+
+http_server::http_server(std::unique_ptr<impl> state) : impl_{std::move(state)} {}
+http_server::~http_server() { stop(); }
+const net::endpoint& http_server::where() const noexcept { return impl_->where; }
+
+void http_server::stop() {
+  if (!impl_->thread.joinable()) return;
+  impl_->server->stop();
+  impl_->thread.join();
+}
+
+result<std::unique_ptr<http_server>> http_server::start(http_options options, gate refuse, handler handle) {
+  auto state = std::make_unique<impl>();
+  auto place = net::to_string(options.where);
+  if (options.certificate_file.empty())
+    state->server = std::make_unique<httplib::Server>();
+  else
+    state->server = std::make_unique<httplib::SSLServer>(options.certificate_file.c_str(), options.key_file.c_str());
+  auto& server = *state->server;
+  if (!server.is_valid())
+    return fail(errc::certificate_invalid, "cannot use certificate and key", options.certificate_file);
+  server.set_read_timeout(5);
+  server.set_write_timeout(5);
+  server.set_keep_alive_timeout(1);
+  server.set_payload_max_length(options.body_limit_bytes);
+  server.set_tcp_nodelay(true);
+  server.new_task_queue = [threads = options.threads] { return new bounded_pool{threads}; };
+  server.set_pre_routing_handler([refuse](const httplib::Request& request, httplib::Response& response) {
+    http_response answer;
+    if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;
+    convert(std::move(answer), response);
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  auto serve = [handle](const httplib::Request& request, httplib::Response& response) {
+    convert(handle(convert(request)), response);
+  };
+  server.Get(".*", serve).Post(".*", serve).Put(".*", serve).Delete(".*", serve).Patch(".*", serve);
+  server.Options(".*", serve);
+  // The library's default sets SO_REUSEPORT, with which two nodes could share the port without a word.
+  server.set_socket_options([](socket_t socket) {
+    int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
+  auto host = net::to_string(options.where.address);
+  int port = options.where.port;
+  if (port == 0)
+    port = server.bind_to_any_port(host);
+  else if (!server.bind_to_port(host, port))
+    port = -1;
+  if (port <= 0) return fail(errc::address_in_use, "cannot listen", place);
+  state->where = {options.where.address, static_cast<std::uint16_t>(port)};
+  state->thread = std::thread{[&server] { server.listen_after_bind(); }};
+  while (!server.is_running())
+    std::this_thread::yield();
+  return std::unique_ptr<http_server>{new http_server{std::move(state)}};
+}
+
+} // namespace picket::api
