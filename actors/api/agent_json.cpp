@@ -1,0 +1,72 @@
+#include "actors/api/agent_json.hpp"
+
+#include <charconv>
+#include <ctime>
+
+namespace picket::api {
+
+std::string iso_time(std::int64_t ms) {
+  std::time_t seconds = ms / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &parts);
+  return text;
+}
+
+namespace {
+
+json os_object(const std::string& uname) {
+  auto os = protocol::parse_uname(uname);
+  json object = json::object();
+  auto put = [&](const char* key, const std::string& value) {
+    if (!value.empty()) object[key] = value;
+  };
+  put("arch", os.architecture);
+  put("build", os.build);
+  put("codename", os.codename);
+  put("major", os.major);
+  put("minor", os.minor);
+  put("name", os.name);
+  put("platform", os.platform);
+  put("uname", uname);
+  put("version", os.version);
+  return object;
+}
+
+} // namespace
+
+json agent_object(agent_id id, const protocol::agent_row& row, const std::optional<agent_status>& status,
+                  const std::string& node_name) {
+  static const agent_status none;
+  const auto& known = status ? *status : none;
+  const auto& said = known.last_keepalive;
+  bool ever = known.connection.state != protocol::agent_state::never_connected;
+  json agent{{"id", to_text(id)}, {"name", row.name}};
+  agent["ip"] = said.agent_ip.empty() ? row.address : said.agent_ip;
+  agent["registerIP"] = row.address;
+  agent["status"] = std::string{protocol::name_of(known.connection.state)};
+  agent["status_code"] = static_cast<int>(known.connection.code);
+  if (!said.version.empty()) agent["version"] = said.version;
+  agent["manager"] = node_name;
+  agent["node_name"] = ever ? node_name : std::string{"unknown"};
+  if (!row.groups.empty()) agent["group"] = row.groups;
+  agent["group_config_status"] = known.synced ? "synced" : "not synced";
+  if (!said.config_sum.empty()) agent["configSum"] = said.config_sum;
+  if (!said.merged_sum.empty() && said.merged_sum != "x") agent["mergedSum"] = said.merged_sum;
+  agent["dateAdd"] = iso_time(row.time_ms);
+  if (known.connection.last_keepalive_ms > 0) agent["lastKeepAlive"] = iso_time(known.connection.last_keepalive_ms);
+  if (known.connection.disconnection_ms > 0)
+    agent["disconnection_time"] = iso_time(known.connection.disconnection_ms);
+  if (!said.uname.empty()) agent["os"] = os_object(said.uname);
+  return agent;
+}
+
+agent_id agent_id_from(const std::string& text) noexcept {
+  agent_id id = 0;
+  auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (problem != std::errc{} || end != text.data() + text.size() || text.size() > 8) return 0;
+  return id;
+}
+
+} // namespace picket::api

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "actors/api/envelope.hpp"
+#include "actors/api/facade.hpp"
+
+namespace picket::api {
+
+/// "2026-01-02T03:04:05+00:00"
+std::string iso_time(std::int64_t ms);
+
+/// The agent object of server-api.md 8.1.
+json agent_object(agent_id id, const protocol::agent_row& row, const std::optional<agent_status>& status,
+                  const std::string& node_name);
+
+/// The id of a path or list; 0 where it is no id of an agent.
+agent_id agent_id_from(const std::string& text) noexcept;
+
+} // namespace picket::api

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "actors/api/facade.hpp"
+#include "actors/api/router.hpp"
+
+namespace picket::api {
+
+/// The routes by subject. `node` must outlive the router.
+void add_agent_routes(router& table, node_facade& node);
+void add_agent_key_routes(router& table, node_facade& node);
+void add_group_routes(router& table, node_facade& node);
+void add_node_routes(router& table, node_facade& node);
+
+} // namespace picket::api
