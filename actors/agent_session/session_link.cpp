@@ -4,17 +4,9 @@
 
 namespace picket {
 
-namespace {
-
-protocol::server_counter counter_above(agent_anchor& anchor) {
-  std::lock_guard lock{anchor.mutex};
-  return protocol::server_counter{wall_clock_ms() / 1000, anchor.sent};
-}
-
-} // namespace
-
 session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
-                           const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher)
+                           const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
+                           protocol::counter_pair floor)
   : anchor_{std::move(anchor)}
   , connection_{connection}
   , thread_{&connection->thread()}
@@ -25,7 +17,7 @@ session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol:
   , cipher_{cipher}
   , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
   , scratch_{1}
-  , counter_{counter_above(*anchor_)} {
+  , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
 }
 
@@ -70,6 +62,16 @@ void session_link::half_close(std::int64_t limit_ms) {
     connection.resume();
     connection.half_close();
   });
+}
+
+void session_link::hand_over_to(const std::shared_ptr<session_link>& next) {
+  std::lock_guard lock{mutex_};
+  successor_ = next;
+}
+
+std::shared_ptr<session_link> session_link::successor() const {
+  std::lock_guard lock{mutex_};
+  return successor_.lock();
 }
 
 void session_link::resume() {

@@ -36,8 +36,10 @@ struct agent_anchor {
 /// after `supersede` or the end of the connection (agent-behaviour.md W2).
 class session_link {
 public:
+  /// `floor`: every pair that goes out is above it.
   session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
-               const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher);
+               const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
+               protocol::counter_pair floor);
 
   /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is promised.
   bool send(std::string_view message);
@@ -53,6 +55,10 @@ public:
   void half_close(std::int64_t limit_ms);
   /// Reads on after a pause.
   void resume();
+
+  /// The connection that waits until this one has been read to its end.
+  void hand_over_to(const std::shared_ptr<session_link>& next);
+  std::shared_ptr<session_link> successor() const;
 
   agent_id agent() const noexcept { return anchor_->id; }
   const std::shared_ptr<agent_anchor>& anchor() const noexcept { return anchor_; }
@@ -80,7 +86,8 @@ private:
   std::uint64_t registration_;
   protocol::record_cipher cipher_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::weak_ptr<session_link> successor_;
   protocol::record_sealer sealer_;
   protocol::seal_scratch scratch_;
   protocol::server_counter counter_;

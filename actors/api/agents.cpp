@@ -7,6 +7,7 @@
 #include "actors/api/envelope.hpp"
 #include "actors/api/handlers.hpp"
 #include "actors/api/problem.hpp"
+#include "protocol/registry/address_key.hpp"
 
 namespace picket::api {
 
@@ -134,7 +135,7 @@ struct agent_handlers {
     std::vector<protocol::agent_evidence> facts;
     auto view = node.tables().read();
     if (!view) return facts;
-    for (auto id : {view->agent_by_name(add.name), view->agent_by_address(add.address)}) {
+    for (auto id : {view->agent_by_name(add.name), view->agent_by_address(protocol::address_key(add.address))}) {
       auto row = id ? view->agent(*id) : std::nullopt;
       if (row) facts.push_back(node.evidence(*id, row->registration));
     }

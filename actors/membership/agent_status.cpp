@@ -84,53 +84,53 @@ result<agent_status> decode_status(std::string_view bytes) noexcept {
 }
 
 void agent_status_table::update(agent_id id, const std::function<void(agent_status&)>& change) {
-  auto& stripe = of(id);
-  std::lock_guard lock{stripe.mutex};
-  auto& entry = stripe.entries[id];
+  auto& part = of(id);
+  std::lock_guard lock{part.mutex};
+  auto& entry = part.entries[id];
   auto before = entry;
   change(entry);
-  stripe.dirty.insert(id);
+  part.dirty.insert(id);
   if (!same_identity(before, entry)) generation_.fetch_add(1, std::memory_order_release);
 }
 
 std::optional<agent_status> agent_status_table::get(agent_id id) const {
-  const auto& stripe = of(id);
-  std::lock_guard lock{stripe.mutex};
-  auto found = stripe.entries.find(id);
-  return found == stripe.entries.end() ? std::nullopt : std::optional{found->second};
+  const auto& part = of(id);
+  std::lock_guard lock{part.mutex};
+  auto found = part.entries.find(id);
+  return found == part.entries.end() ? std::nullopt : std::optional{found->second};
 }
 
 void agent_status_table::erase(agent_id id) {
-  auto& stripe = of(id);
-  std::lock_guard lock{stripe.mutex};
-  stripe.entries.erase(id);
-  stripe.dirty.insert(id);
+  auto& part = of(id);
+  std::lock_guard lock{part.mutex};
+  part.entries.erase(id);
+  part.dirty.insert(id);
   generation_.fetch_add(1, std::memory_order_release);
 }
 
 void agent_status_table::load(agent_id id, agent_status status) {
-  auto& stripe = of(id);
-  std::lock_guard lock{stripe.mutex};
-  stripe.entries[id] = std::move(status);
+  auto& part = of(id);
+  std::lock_guard lock{part.mutex};
+  part.entries[id] = std::move(status);
 }
 
 void agent_status_table::sweep(const std::function<bool(agent_id, agent_status&)>& visit) {
-  for (auto& stripe : stripes_) {
-    std::lock_guard lock{stripe.mutex};
-    for (auto& [id, status] : stripe.entries)
-      if (visit(id, status)) stripe.dirty.insert(id);
+  for (auto& part : stripes_) {
+    std::lock_guard lock{part.mutex};
+    for (auto& [id, status] : part.entries)
+      if (visit(id, status)) part.dirty.insert(id);
   }
 }
 
 std::vector<std::pair<agent_id, std::optional<std::string>>> agent_status_table::take_dirty(std::size_t limit) {
   std::vector<std::pair<agent_id, std::optional<std::string>>> rows;
-  for (auto& stripe : stripes_) {
-    std::lock_guard lock{stripe.mutex};
-    while (!stripe.dirty.empty() && rows.size() < limit) {
-      auto id = *stripe.dirty.begin();
-      stripe.dirty.erase(stripe.dirty.begin());
-      auto found = stripe.entries.find(id);
-      rows.emplace_back(id, found == stripe.entries.end() ? std::nullopt
+  for (auto& part : stripes_) {
+    std::lock_guard lock{part.mutex};
+    while (!part.dirty.empty() && rows.size() < limit) {
+      auto id = *part.dirty.begin();
+      part.dirty.erase(part.dirty.begin());
+      auto found = part.entries.find(id);
+      rows.emplace_back(id, found == part.entries.end() ? std::nullopt
                                                           : std::optional{encode_status(found->second)});
     }
   }

@@ -61,4 +61,12 @@ std::string address_key(std::string_view registered) {
   return key;
 }
 
+bool address_contains(std::string_view registered, std::string_view peer) {
+  if (registered == "any") return true;
+  auto key = address_key(registered);
+  if (key.empty()) return false;
+  auto prefix = static_cast<unsigned char>(key.back());
+  return address_key(std::string{peer} + "/" + std::to_string(prefix)) == key;
+}
+
 } // namespace picket::protocol

@@ -10,4 +10,7 @@ namespace picket::protocol {
 /// (agent-protocol.md 1.5).
 std::string address_key(std::string_view registered);
 
+/// Whether a peer's address lies inside a registered address; "any" takes all.
+bool address_contains(std::string_view registered, std::string_view peer);
+
 } // namespace picket::protocol

@@ -1,0 +1,58 @@
+#include "actors/agent_session/session_directory.hpp"
+
+namespace picket {
+
+std::shared_ptr<agent_anchor> session_directory::anchor(agent_id id) {
+  auto& stripe = agents_[id % stripes];
+  std::lock_guard lock{stripe.mutex};
+  auto& slot = stripe.anchors[id];
+  if (!slot) slot = std::make_shared<agent_anchor>(id);
+  return slot;
+}
+
+void session_directory::bind(session_link_ptr link, agent_session_actor session) {
+  auto& stripe = tokens_[link->token() % stripes];
+  std::lock_guard lock{stripe.mutex};
+  auto token = link->token();
+  if (stripe.entries.insert_or_assign(token, entry{std::move(link), std::move(session)}).second)
+    bound_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void session_directory::unbind(const session_link& link) {
+  auto& stripe = tokens_[link.token() % stripes];
+  std::lock_guard lock{stripe.mutex};
+  if (stripe.entries.erase(link.token()) > 0) bound_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::optional<session_directory::entry> session_directory::by_token(net::connection_token token) const {
+  const auto& stripe = tokens_[token % stripes];
+  std::lock_guard lock{stripe.mutex};
+  auto found = stripe.entries.find(token);
+  return found == stripe.entries.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<session_directory::entry> session_directory::by_agent(agent_id id) const {
+  std::shared_ptr<agent_anchor> anchor;
+  {
+    const auto& stripe = agents_[id % stripes];
+    std::lock_guard lock{stripe.mutex};
+    auto found = stripe.anchors.find(id);
+    if (found == stripe.anchors.end()) return std::nullopt;
+    anchor = found->second;
+  }
+  session_link_ptr link;
+  {
+    std::lock_guard lock{anchor->mutex};
+    link = anchor->bound.lock();
+  }
+  if (!link || link->ended()) return std::nullopt;
+  return by_token(link->token());
+}
+
+void session_directory::forget(agent_id id) {
+  auto& stripe = agents_[id % stripes];
+  std::lock_guard lock{stripe.mutex};
+  stripe.anchors.erase(id);
+}
+
+} // namespace picket

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "actors/agent_session/interface.hpp"
+#include "actors/agent_session/session_link.hpp"
+
+namespace picket {
+
+/// Who is connected here: sessions by connection and by agent. Thread-safe; used by the I/O threads (binding), the
+/// decoders (control messages, bad records) and whoever has something for an agent.
+///
+/// Bound: one anchor for each agent that was seen, one entry for each bound connection.
+class session_directory {
+public:
+  struct entry {
+    session_link_ptr link;
+    agent_session_actor session;
+  };
+
+  /// What the agent's connections share; made at the first call.
+  std::shared_ptr<agent_anchor> anchor(agent_id id);
+
+  /// The connection has the agent now.
+  void bind(session_link_ptr link, agent_session_actor session);
+  void unbind(const session_link& link);
+
+  std::optional<entry> by_token(net::connection_token token) const;
+  /// The connection that has the agent now.
+  std::optional<entry> by_agent(agent_id id) const;
+  /// The agent is gone from the registry.
+  void forget(agent_id id);
+
+  std::size_t size() const noexcept { return bound_.load(std::memory_order_relaxed); }
+
+private:
+  static constexpr std::size_t stripes = 64;
+  struct token_stripe {
+    mutable std::mutex mutex;
+    std::unordered_map<net::connection_token, entry> entries;
+  };
+  struct agent_stripe {
+    mutable std::mutex mutex;
+    std::unordered_map<agent_id, std::shared_ptr<agent_anchor>> anchors;
+  };
+
+  std::array<token_stripe, stripes> tokens_;
+  std::array<agent_stripe, stripes> agents_;
+  std::atomic<std::size_t> bound_{0};
+};
+
+} // namespace picket

@@ -1,0 +1,265 @@
+#include "actors/listener/agent_connection.hpp"
+
+#include <caf/send.hpp>
+
+#include "base/time.hpp"
+#include "protocol/agent/frame.hpp"
+#include "protocol/registry/address_key.hpp"
+
+namespace picket {
+
+namespace {
+
+/// One scratch for each I/O thread: connections of a thread open records one after the other.
+protocol::open_scratch& thread_scratch() {
+  thread_local protocol::open_scratch scratch;
+  return scratch;
+}
+
+void send_frame(net::connection& to, std::string_view record) {
+  byte_buffer frame;
+  protocol::append_frame(frame, as_bytes(record));
+  to.send(frame);
+}
+
+} // namespace
+
+agent_connection::agent_connection(std::shared_ptr<const port_context> context, std::size_t slot)
+  : context_{std::move(context)}, slot_{slot} {}
+
+agent_connection::~agent_connection() = default;
+
+std::size_t agent_connection::on_data(net::connection& from, byte_view bytes) {
+  if (link_) link_->last_byte_ms = from.thread().now_ms();
+  std::size_t used = 0;
+  while (from.is_open() && !from.paused()) {
+    auto cut = protocol::cut_frame(bytes.subspan(used));
+    if (cut.status == protocol::frame_status::incomplete) break;
+    if (cut.status != protocol::frame_status::complete) {
+      refuse(from, "bad_frame", id_text_);
+      return used;
+    }
+    auto outcome = take_record(from, cut.record);
+    if (outcome == step::wait) return used;
+    used += cut.consumed;
+    if (outcome == step::closed) return used;
+  }
+  if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused());
+  return used;
+}
+
+void agent_connection::watch_partial(net::connection& from, bool partial) {
+  if (!link_ || partial == partial_) return;
+  partial_ = partial;
+  if (!link_->superseded()) from.set_deadline(partial ? context_->limits.whole_frame_ms : 0);
+}
+
+agent_connection::step agent_connection::take_record(net::connection& from, byte_view record) {
+  if (protocol::is_ping(record)) {
+    context_->counts->ingest_pings_total.add();
+    send_frame(from, protocol::pong_record);
+    return step::next;
+  }
+  return link_ ? take_bound(from, record) : take_unproven(from, record);
+}
+
+agent_connection::step agent_connection::refuse(net::connection& from, std::string_view reason,
+                                                const std::string& agent) {
+  context_->counts->ingest_bad_records_total.add_for(reason);
+  context_->log->write(log_event::record_refused,
+                       {{"reason", reason}, {"agent", agent}, {"peer", net::to_string(from.peer())}});
+  from.close();
+  return step::closed;
+}
+
+std::optional<agent_id> agent_connection::identify(net::connection& from, const protocol::record_head& head) {
+  auto peer = net::to_string(from.peer().address);
+  if (!head.id) {
+    auto view = context_->tables->read();
+    return view ? view->agent_by_address(protocol::address_key(peer)) : std::nullopt;
+  }
+  auto id = protocol::agent_id_of(*head.id);
+  if (!id || !load_key(*id)) return std::nullopt;
+  if (!protocol::address_contains(row_.address, peer)) return std::nullopt;
+  return id;
+}
+
+bool agent_connection::load_key(agent_id id) {
+  auto view = context_->tables->read();
+  auto row = view ? view->agent(id) : std::nullopt;
+  if (!row) return false;
+  id_text_ = to_text(id);
+  opener_.emplace(protocol::derive_record_key(id_text_, row->name, row->key));
+  row_ = std::move(*row);
+  return true;
+}
+
+agent_connection::step agent_connection::take_unproven(net::connection& from, byte_view record) {
+  auto head = protocol::parse_record_head(record);
+  if (!head) return refuse(from, protocol::name_of(head.error()), {});
+  auto id = identify(from, *head);
+  if (!id || (!head->id && !load_key(*id)))
+    return refuse(from, "unknown_agent", head->id ? std::string{*head->id} : std::string{});
+  auto opened = opener_->open(head->cipher, head->ciphertext, thread_scratch());
+  if (!opened) return refuse(from, protocol::name_of(opened.error()), id_text_);
+  bool first = agent_ == 0;
+  agent_ = *id;
+  cipher_ = head->cipher;
+  if (first) {
+    if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
+    if (!refused_) from.set_deadline(0);
+  }
+  if (protocol::is_control(opened->message)) return take_control(from, *opened);
+  // An event may come before the start-up of a new connection.
+  return hand_on(from, record, agent_);
+}
+
+agent_connection::step agent_connection::take_control(net::connection& from, const protocol::opened_record& opened) {
+  auto control = protocol::classify_control(opened.message);
+  if (control.kind == protocol::control_kind::startup) return take_startup(from, control.body, opened);
+  if (!bind(from, opened.counters)) return step::next;
+  auto batch = std::make_shared<control_batch>();
+  batch->messages.push_back({std::string{opened.message}, from.thread().wall_ms()});
+  caf::anon_send(session_, control_atom_v, control_batch_ptr{std::move(batch)});
+  return step::next;
+}
+
+agent_connection::step agent_connection::take_startup(net::connection& from, std::string_view body,
+                                                      const protocol::opened_record& opened) {
+  context_->counts->session_control_messages_total.add_for("startup");
+  auto verdict = protocol::check_startup(body, context_->versions);
+  auto now_ms = from.thread().wall_ms();
+  if (verdict != protocol::version_verdict::accepted) {
+    context_->statuses->update(agent_, [&](agent_status& status) {
+      status.registration = row_.registration;
+      status.connection.on_startup(now_ms, verdict);
+    });
+    context_->counts->session_startups_total.add_for("refused_version");
+    answer_err(from,
+               verdict == protocol::version_verdict::too_high ? protocol::version_too_high_text
+                                                              : protocol::version_missing_text,
+               "version");
+    return step::next;
+  }
+  if (!bind(from, opened.counters)) return step::next;
+  // Nothing but the answer first (agent-behaviour.md W3): the session has just been made and is silent.
+  if (link_->send(protocol::ack_message)) context_->counts->session_acks_total.add();
+  context_->statuses->update(agent_, [&](agent_status& status) {
+    status.registration = row_.registration;
+    status.connection.on_startup(now_ms, verdict);
+  });
+  context_->counts->session_startups_total.add_for("accepted");
+  context_->log->write(log_event::agent_connected,
+                       {{"agent", id_text_}, {"name", row_.name}, {"peer", net::to_string(from.peer())}});
+  return step::next;
+}
+
+void agent_connection::answer_err(net::connection& from, std::string_view text, std::string_view reason) {
+  protocol::record_sealer sealer{protocol::derive_record_key(id_text_, row_.name, row_.key)};
+  protocol::seal_scratch scratch{1};
+  protocol::seal_options options;
+  options.cipher = cipher_;
+  auto anchor = context_->sessions->anchor(agent_);
+  {
+    std::lock_guard lock{anchor->mutex};
+    protocol::server_counter counter{from.thread().wall_ms() / 1000, anchor->sent};
+    options.counters = counter.next(from.thread().wall_ms() / 1000);
+    anchor->sent = options.counters;
+  }
+  byte_buffer frame;
+  if (sealer.seal_framed(protocol::format_err(text), options, frame, scratch)) from.send(frame);
+  refused_ = true;
+  from.set_deadline(context_->limits.refused_ms);
+  context_->log->write(log_event::agent_refused,
+                       {{"agent", id_text_}, {"reason", reason}, {"peer", net::to_string(from.peer())}});
+}
+
+bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) {
+  auto anchor = context_->sessions->anchor(agent_);
+  auto now_ms = from.thread().now_ms();
+  session_link_ptr older;
+  session_link_ptr fresh;
+  {
+    std::unique_lock lock{anchor->mutex};
+    older = anchor->bound.lock();
+    bool alive = older && !older->ended();
+    auto last_byte_ms = alive ? older->last_byte_ms.load() : 0;
+    auto verdict = anchor->guard.on_startup(pair, now_ms, alive, last_byte_ms, context_->takeover);
+    if (verdict == protocol::takeover_verdict::refuse) {
+      lock.unlock();
+      context_->counts->session_startups_total.add_for("refused_in_use");
+      answer_err(from, protocol::key_in_use_text, "key in use");
+      return false;
+    }
+    fresh = std::make_shared<session_link>(anchor, row_, from.shared_from_this(), cipher_, anchor->sent);
+    anchor->bound = fresh;
+    if (!alive) older = nullptr;
+  }
+  link_ = fresh;
+  refused_ = false;
+  from.set_deadline(0);
+  session_ = context_->make_session(link_, row_);
+  context_->sessions->bind(link_, session_);
+  context_->counts->sessions.add(1);
+  if (older) {
+    older->supersede();
+    // In the agent's order: nothing of this connection is read before the older one is at its end.
+    from.pause();
+    older->hand_over_to(link_);
+    older->half_close(context_->limits.rest_ms);
+    context_->counts->session_takeovers_total.add();
+    context_->log->write(log_event::agent_taken_over,
+                         {{"agent", id_text_}, {"peer", net::to_string(from.peer())}});
+  }
+  return true;
+}
+
+agent_connection::step agent_connection::take_bound(net::connection& from, byte_view record) {
+  auto head = protocol::parse_record_head(record);
+  if (!head) return refuse(from, protocol::name_of(head.error()), id_text_);
+  if (head->id && *head->id != id_text_) return refuse(from, "unknown_agent", std::string{*head->id});
+  return hand_on(from, record, agent_);
+}
+
+agent_connection::step agent_connection::hand_on(net::connection& from, byte_view record, agent_id agent) {
+  sealed_record taken{agent, from.token(), from.thread().wall_ms(), record};
+  // Counted first: the decoder may be done with the record before this thread goes on.
+  if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
+  if (context_->intake->take(slot_, taken)) {
+    context_->counts->ingest_records_total.add();
+    context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
+    return step::next;
+  }
+  if (link_) link_->waiting_records.fetch_sub(1);
+  context_->counts->ingest_pauses_total.add();
+  context_->log->write(log_event::ingest_paused, {{"agent", id_text_}});
+  from.pause();
+  if (link_) link_->paused = true;
+  std::weak_ptr<net::connection> weak = from.shared_from_this();
+  auto* thread = &from.thread();
+  context_->intake->when_room([weak, thread, link = link_] {
+    thread->post([weak, link] {
+      auto connection = weak.lock();
+      if (!connection || !connection->is_open()) return;
+      if (link) {
+        link->paused = false;
+        // The agent has waited: an acknowledgement that lies in its buffer saves the connection.
+        link->send(protocol::ack_message);
+      }
+      connection->resume();
+    });
+  });
+  return step::wait;
+}
+
+void agent_connection::on_closed(net::connection&, net::close_reason reason) {
+  context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
+  if (!link_) return;
+  link_->mark_ended();
+  context_->sessions->unbind(*link_);
+  context_->counts->sessions.add(-1);
+  caf::anon_send(session_, closed_atom_v);
+  if (auto next = link_->successor()) next->resume();
+}
+
+} // namespace picket

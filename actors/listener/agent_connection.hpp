@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "actors/agent_session/session_directory.hpp"
+#include "actors/listener/record_intake.hpp"
+#include "actors/membership/agent_status.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "base/telemetry/event_log.hpp"
+#include "net/connection.hpp"
+#include "protocol/agent/connection_state.hpp"
+#include "protocol/agent/record.hpp"
+#include "store/registry/registry_tables.hpp"
+
+namespace picket {
+
+struct port_limits {
+  std::int64_t first_record_ms = 60'000;   ///< from the accept to the first record that opens
+  std::int64_t whole_frame_ms = 60'000;    ///< from a frame's first byte to its last
+  std::int64_t refused_ms = 75'000;        ///< a refused agent keeps its socket for its own pauses
+  std::int64_t rest_ms = 10'000;           ///< a superseded connection is read to its end for so long
+};
+
+/// What the connections of the agent port share.
+struct port_context {
+  std::shared_ptr<store::registry_tables> tables;
+  std::shared_ptr<agent_status_table> statuses;
+  std::shared_ptr<session_directory> sessions;
+  std::shared_ptr<record_intake> intake;
+  std::shared_ptr<const metrics> counts;
+  std::shared_ptr<event_log> log;
+  protocol::version_policy versions;
+  protocol::takeover_limits takeover;
+  port_limits limits;
+  /// Makes the session of a connection that has just been bound.
+  std::function<agent_session_actor(const session_link_ptr&, const protocol::agent_row&)> make_session;
+  /// The agent has proven its key for the first time.
+  std::function<void(agent_id)> proven;
+};
+
+/// One connection of the agent port, on its I/O thread: cuts frames, proves who it is, then hands sealed records on.
+///
+/// unproven: every record is opened here; nothing is believed before its digest fits. A start-up binds the
+/// connection to the agent (or is refused with a text); from then on it is bound and records stay sealed.
+class agent_connection final : public net::connection_handler {
+public:
+  agent_connection(std::shared_ptr<const port_context> context, std::size_t slot);
+  ~agent_connection() override;
+
+  std::size_t on_data(net::connection& from, byte_view bytes) override;
+  void on_closed(net::connection& from, net::close_reason reason) override;
+
+private:
+  enum class step { next, wait, closed };
+
+  step take_record(net::connection& from, byte_view record);
+  step take_unproven(net::connection& from, byte_view record);
+  step take_bound(net::connection& from, byte_view record);
+  step hand_on(net::connection& from, byte_view record, agent_id agent);
+  step take_control(net::connection& from, const protocol::opened_record& opened);
+  step take_startup(net::connection& from, std::string_view body, const protocol::opened_record& opened);
+  /// Decides whether this connection gets the agent. False: it was refused, and told so.
+  bool bind(net::connection& from, protocol::counter_pair pair);
+  void answer_err(net::connection& from, std::string_view text, std::string_view reason);
+  /// Finds the agent of a record and checks that it may come from here.
+  std::optional<agent_id> identify(net::connection& from, const protocol::record_head& head);
+  bool load_key(agent_id id);
+  step refuse(net::connection& from, std::string_view reason, const std::string& agent);
+  void watch_partial(net::connection& from, bool partial);
+
+  std::shared_ptr<const port_context> context_;
+  std::size_t slot_;
+  agent_id agent_ = 0; ///< proven; 0: not yet
+  protocol::agent_row row_;
+  std::string id_text_;
+  std::optional<protocol::record_opener> opener_;
+  protocol::record_cipher cipher_ = protocol::record_cipher::aes;
+  session_link_ptr link_;
+  agent_session_actor session_;
+  bool refused_ = false;
+  bool partial_ = false;
+  bool replied_pong_ = false;
+};
+
+} // namespace picket
