@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/enroller/interface.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "base/telemetry/event_log.hpp"
+#include "net/listener.hpp"
+#include "net/tls.hpp"
+
+namespace picket {
+
+struct enrollment_port_options {
+  net::endpoint where;
+  std::shared_ptr<net::tls_context> tls;
+  std::size_t max_exchanges = 1'000;
+  std::int64_t exchange_limit_ms = 10'000;
+};
+
+/// The sockets of the enrollment port: one thread, TLS, one line in, one answer out, all within one time limit.
+class enrollment_port {
+public:
+  /// Errors: address_in_use, io.
+  static result<std::unique_ptr<enrollment_port>> open(enrollment_port_options options, enroller_actor enroller,
+                                                       std::shared_ptr<const metrics> counts,
+                                                       std::shared_ptr<event_log> log);
+  ~enrollment_port();
+
+  /// Accepts no more and ends what is open.
+  void stop();
+  const net::endpoint& where() const noexcept { return listener_->where(); }
+
+private:
+  enrollment_port() = default;
+  std::unique_ptr<net::io_thread> thread_;
+  std::unique_ptr<net::listener> listener_;
+};
+
+} // namespace picket
