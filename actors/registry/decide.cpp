@@ -4,6 +4,7 @@
 
 #include "actors/registry/decide_agent_add.hpp"
 #include "base/error.hpp"
+#include "protocol/enrollment/names.hpp"
 
 namespace picket::registry {
 
@@ -54,7 +55,7 @@ struct decider {
   void operator()(const protocol::agent_rekey& rekey) {
     auto row = view.agent(rekey.id);
     if (!row) return refuse(errc::agent_unknown, "no agent " + to_text(rekey.id));
-    if (!is_agent_word(rekey.key)) return refuse(errc::agent_key_invalid, "the key is not acceptable");
+    if (!protocol::is_valid_agent_key(rekey.key)) return refuse(errc::agent_key_invalid, "the key is not acceptable");
     row->key = rekey.key;
     row->registration += 1;
     put_agent(rekey.id, *row);
@@ -66,7 +67,7 @@ struct decider {
     if (!row) return refuse(errc::agent_unknown, "no agent " + to_text(change.id));
     for (const auto& name : change.groups)
       if (change.change != protocol::groups_change::remove && !view.group(name))
-        return refuse(errc::group_unknown, "Invalid group: " + name);
+        return refuse(errc::group_unknown, protocol::unknown_group_text(name));
     auto groups = change.change == protocol::groups_change::set ? std::vector<std::string>{} : row->groups;
     for (const auto& name : change.groups) {
       auto found = std::find(groups.begin(), groups.end(), name);
@@ -76,9 +77,9 @@ struct decider {
         groups.push_back(name);
       }
     }
-    if (groups.size() > max_groups_per_agent)
+    if (groups.size() > protocol::max_groups_per_agent)
       return refuse(errc::limit_reached,
-                    "Maximum multigroup reached: Limit is " + std::to_string(max_groups_per_agent));
+                    "Maximum multigroup reached: Limit is " + std::to_string(protocol::max_groups_per_agent));
     out.result.agent = change.id;
     if (groups == row->groups) return;
     row->groups = std::move(groups);
@@ -86,7 +87,7 @@ struct decider {
   }
 
   void operator()(const protocol::group_put& put) {
-    if (!is_group_name(put.name)) return refuse(errc::group_name_invalid, "Invalid group name: " + put.name);
+    if (!protocol::is_valid_group_name(put.name)) return refuse(errc::group_name_invalid, "Invalid group name: " + put.name);
     if (view.group(put.name)) return refuse(errc::already_exists, "group '" + put.name + "' exists already");
     if (view.group_count() >= max_groups)
       return refuse(errc::too_many_groups, "there are " + std::to_string(max_groups) + " groups already");
@@ -97,7 +98,7 @@ struct decider {
 
   void operator()(const protocol::group_remove& remove) {
     if (remove.name == "default") return refuse(errc::group_protected, "the group 'default' stays");
-    if (!view.group(remove.name)) return refuse(errc::group_unknown, "Invalid group: " + remove.name);
+    if (!view.group(remove.name)) return refuse(errc::group_unknown, protocol::unknown_group_text(remove.name));
     auto members = view.members(remove.name, max_members_per_group_remove + 1);
     if (members.size() > max_members_per_group_remove)
       return refuse(errc::group_not_empty, "group '" + remove.name + "' has more than "
@@ -113,14 +114,6 @@ struct decider {
 };
 
 } // namespace
-
-bool is_group_name(std::string_view name) {
-  if (name.empty() || name.size() > 255 || name == "." || name == "..") return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'
-           || c == '-';
-  });
-}
 
 decision decide(const store::registry_view& view, const protocol::command& command, const decide_context& context) {
   decider self{view, context, {}};

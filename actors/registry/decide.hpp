@@ -10,7 +10,6 @@ namespace picket::registry {
 
 inline constexpr std::size_t max_agents = 1'000'000;
 inline constexpr std::size_t max_groups = 4'096;
-inline constexpr std::size_t max_groups_per_agent = 128;
 /// Members that one `group_remove` may touch, so that a batch stays within its row limit.
 inline constexpr std::size_t max_members_per_group_remove = 100;
 /// Agents that one `agent_remove` or `agent_confirm` may name.
@@ -34,8 +33,5 @@ struct decision {
 /// (registry.md 1). A refusal is a result with the number of an errc and a text; nothing is written then.
 /// The text of a refused `agent_add` is what an enrolling agent is told (agent-protocol.md 1.6, 1.8, 1.9).
 decision decide(const store::registry_view& view, const protocol::command& command, const decide_context& context);
-
-/// Why the enrollment text of a group name is wrong, or empty (agent-protocol.md 1.6, step 2).
-bool is_group_name(std::string_view name);
 
 } // namespace picket::registry

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "protocol/enrollment/key.hpp"
+#include "protocol/enrollment/answers.hpp"
+#include "protocol/enrollment/keys.hpp"
+#include "protocol/enrollment/names.hpp"
 #include "protocol/registry/address_key.hpp"
 
 namespace picket::registry {
@@ -40,7 +42,7 @@ replace may_replace(agent_id id, const agent_row& row, const agent_add& add, std
   if (force.after_registration_time_s > 0 && now_ms - row.time_ms < force.after_registration_time_s * 1000)
     return replace::refused;
   if (force.key_mismatch && !add.key_hash.empty()
-      && add.key_hash == protocol::key_hash(to_text(id), row.name, row.key))
+      && add.key_hash == protocol::agent_key_hash(to_text(id), row.name, row.key))
     return replace::refused;
   return replace::allowed;
 }
@@ -73,17 +75,17 @@ bool clear_the_way(agent_id id, const agent_row& row, const agent_add& add, cons
 }
 
 bool groups_exist(const store::registry_view& view, const agent_add& add, decision& out) {
-  if (add.groups.size() > max_groups_per_agent) {
-    refuse(out, errc::limit_reached, "Maximum multigroup reached: Limit is " + std::to_string(max_groups_per_agent));
+  if (add.groups.size() > protocol::max_groups_per_agent) {
+    refuse(out, errc::limit_reached, "Maximum multigroup reached: Limit is " + std::to_string(protocol::max_groups_per_agent));
     return false;
   }
   for (const auto& name : add.groups) {
-    if (!is_group_name(name)) {
+    if (!protocol::is_valid_group_name(name)) {
       refuse(out, errc::group_name_invalid, "Invalid group name: " + name);
       return false;
     }
     if (!view.group(name)) {
-      refuse(out, errc::group_unknown, "Invalid group: " + name);
+      refuse(out, errc::group_unknown, protocol::unknown_group_text(name));
       return false;
     }
   }
@@ -106,14 +108,6 @@ bool choose_id(const store::registry_view& view, const agent_add& add, decision&
 
 } // namespace
 
-bool is_agent_word(std::string_view text) {
-  if (text.size() < 2 || text.size() > 128 || text.front() == '.') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
-           || c == '.';
-  });
-}
-
 void remove_agent(agent_id id, const agent_row& row, const std::string& why, const decide_context& context,
                   decision& out) {
   protocol::removed_row gone;
@@ -127,8 +121,10 @@ void remove_agent(agent_id id, const agent_row& row, const std::string& why, con
 
 void decide_agent_add(const store::registry_view& view, const agent_add& add, const decide_context& context,
                       decision& out) {
-  if (!is_agent_word(add.name)) return refuse(out, errc::agent_name_invalid, "Invalid agent name: " + add.name);
-  if (!is_agent_word(add.key)) return refuse(out, errc::agent_key_invalid, "the key is not acceptable");
+  if (!protocol::is_valid_agent_name(add.name))
+    return refuse(out, errc::agent_name_invalid, protocol::refusal::invalid_name(add.name));
+  if (!protocol::is_valid_agent_key(add.key))
+    return refuse(out, errc::agent_key_invalid, "the key is not acceptable");
   auto same_name = view.agent_by_name(add.name);
   if (same_name) {
     auto row = view.agent(*same_name);
@@ -140,23 +136,23 @@ void decide_agent_add(const store::registry_view& view, const agent_add& add, co
   if (!groups_exist(view, add, out)) return;
   auto address = protocol::address_key(add.address);
   if (add.address != "any" && address.empty())
-    return refuse(out, errc::address_invalid, "Invalid IP: " + add.address);
+    return refuse(out, errc::address_invalid, protocol::refusal::invalid_address(add.address));
   if (!address.empty()) {
     auto same_address = view.agent_by_address(address);
     auto row = same_address ? view.agent(*same_address) : std::nullopt;
     if (row
         && !clear_the_way(*same_address, *row, add, context, errc::agent_address_taken,
-                          "Duplicate IP: " + add.address, out))
+                          protocol::refusal::duplicate_address(add.address), out))
       return;
   }
   const auto& own = context.server_names;
   if (std::find(own.begin(), own.end(), add.name) != own.end())
-    return refuse(out, errc::agent_name_invalid, "Invalid agent name: " + add.name);
+    return refuse(out, errc::agent_name_invalid, protocol::refusal::invalid_name(add.name));
   if (same_name) {
     auto row = view.agent(*same_name);
     if (row
         && !clear_the_way(*same_name, *row, add, context, errc::agent_name_taken,
-                          "Duplicate agent name: " + add.name, out))
+                          protocol::refusal::duplicate_name(add.name), out))
       return;
   }
   if (view.agent_count() >= max_agents + out.result.replaced.size())

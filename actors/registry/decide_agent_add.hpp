@@ -12,7 +12,4 @@ void decide_agent_add(const store::registry_view& view, const protocol::agent_ad
 void remove_agent(agent_id id, const protocol::agent_row& row, const std::string& why,
                   const decide_context& context, decision& out);
 
-/// 2 to 128 of A-Z a-z 0-9 - _ . without a leading dot: the form of names and keys (agent-protocol.md 1.4, 1.7).
-bool is_agent_word(std::string_view text);
-
 } // namespace picket::registry
