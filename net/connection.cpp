@@ -250,6 +250,19 @@ void connection::resume() {
   if (tls_ && tls_->established() && !paused_ && tls_->has_pending()) read_some();
 }
 
+void connection::read_what_is_there() {
+  auto keep = shared_from_this();
+  if (tls_) return;
+  for (int i = 0; i < last_reads && fd_ >= 0 && !paused_ && !ended_; ++i) {
+    bool end = false;
+    bool broken = false;
+    auto got = read_raw(thread_.read_buffer(), read_at_once_bytes, end, broken);
+    if (got <= 0) return;
+    last_byte_ms_ = thread_.now_ms();
+    if (!offer({thread_.read_buffer(), static_cast<std::size_t>(got)})) return;
+  }
+}
+
 void connection::half_close() {
   if (fd_ < 0 || no_more_writes_) return;
   no_more_writes_ = true;

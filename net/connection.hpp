@@ -77,6 +77,10 @@ public:
   void resume();
   bool paused() const noexcept { return paused_; }
 
+  /// Offers what has already arrived, at most `last_reads` buffers of it: before an end that cannot wait.
+  void read_what_is_there();
+  static constexpr int last_reads = 64;
+
   /// Sends no more, after what is queued; reads on until the peer ends as well.
   void half_close();
   /// Ends it when all that is queued has been written, at the latest after the write limit.

@@ -41,6 +41,7 @@ result<std::unique_ptr<listener>> listener::open(io_thread& thread, options opts
   int fd = ::socket(opts.where.address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(errc::io, "cannot create a socket: " + system_text(errno), to_string(opts.where));
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (opts.shared_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   sockaddr_storage address{};
   auto length = to_sockaddr(opts.where, address);
   if (::bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd, opts.backlog) != 0) {

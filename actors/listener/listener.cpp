@@ -1,0 +1,98 @@
+#include "actors/listener/listener.hpp"
+
+#include <caf/send.hpp>
+
+namespace picket {
+
+result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& options,
+                                                     std::shared_ptr<const port_context> context) {
+  std::shared_ptr<agent_port> self{new agent_port};
+  self->limits_
+    = std::make_shared<net::connection_limits>(options.max_connections, options.max_connections_per_address);
+  net::listener::options listen;
+  listen.where = options.where;
+  listen.limits = self->limits_;
+  listen.shared_port = options.io_threads > 1;
+  if (listen.shared_port) {
+    // A shared port would also be shared with another process without a word: look first whether it is free.
+    auto probe_thread = net::io_thread::create("probe");
+    if (!probe_thread) return tl::unexpected<error>(probe_thread.error());
+    auto alone = listen;
+    alone.shared_port = false;
+    auto probe = net::listener::open(**probe_thread, alone, [](net::connection&) { return nullptr; });
+    if (!probe) return tl::unexpected<error>(probe.error());
+  }
+  for (unsigned slot = 0; slot < options.io_threads; ++slot) {
+    auto thread = net::io_thread::create("agents-" + std::to_string(slot));
+    if (!thread) return tl::unexpected<error>(thread.error());
+    auto opened = net::listener::open(**thread, listen, [context, slot](net::connection& fresh) {
+      fresh.set_deadline(context->limits.first_record_ms);
+      return std::make_shared<agent_connection>(context, slot);
+    });
+    if (!opened) return tl::unexpected<error>(opened.error());
+    listen.where = (*opened)->where(); // with port 0 the others share what the first one got
+    self->threads_.push_back(std::move(*thread));
+    self->listeners_.push_back(std::move(*opened));
+  }
+  return self;
+}
+
+agent_port::~agent_port() { stop(); }
+
+result<void> agent_port::start() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->start();
+    result<void> started;
+    threads_[i]->run([&] { started = listeners_[i]->start(); });
+    if (!started) return started;
+  }
+  return {};
+}
+
+void agent_port::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->run([&] {
+      listeners_[i]->stop();
+      listeners_[i]->for_each([](net::connection& connection) {
+        connection.read_what_is_there();
+        connection.close();
+      });
+    });
+    threads_[i]->stop();
+  }
+}
+
+void listener_state::on_changes(const registry::registry_changes& changes) {
+  for (const auto& row : changes.rows) {
+    if (row.table != store::registry_table::agents) continue;
+    auto id = store::agent_of(row.key);
+    auto bound = setup.sessions->by_agent(id);
+    if (row.row) {
+      if (!bound) continue;
+      auto agent = protocol::decode_agent_row(*row.row);
+      if (agent && agent->registration == bound->link->registration()) continue;
+    }
+    if (bound) bound->link->close(net::close_reason::by_us);
+    if (!row.row) setup.sessions->forget(id);
+  }
+}
+
+listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self, listener_setup setup) {
+  self->state.setup = std::move(setup);
+  self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
+  return {
+    [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
+    [self](stop_atom) {
+      self->state.setup.port->stop();
+      return true;
+    },
+    [self](status_atom) {
+      const auto& from = self->state.setup;
+      return listener_status{from.port->connections(), from.sessions->size(), from.port->refused()};
+    },
+  };
+}
+
+} // namespace picket

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/listener/agent_connection.hpp"
+#include "actors/listener/interface.hpp"
+#include "net/listener.hpp"
+
+namespace picket {
+
+struct agent_port_options {
+  net::endpoint where;
+  unsigned io_threads = 1;
+  std::size_t max_connections = 100'000;
+  std::size_t max_connections_per_address = 0; ///< 0: no limit
+};
+
+/// The sockets of the agent port and the threads that serve them.
+class agent_port {
+public:
+  /// Binds; nothing is accepted before `start`. Errors: address_in_use, io.
+  static result<std::shared_ptr<agent_port>> open(const agent_port_options& options,
+                                                  std::shared_ptr<const port_context> context);
+  ~agent_port();
+
+  result<void> start();
+  /// Reads what has arrived, then ends every connection and thread.
+  void stop();
+  const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
+  std::size_t connections() const noexcept { return limits_->open(); }
+  std::uint64_t refused() const noexcept { return limits_->refused(); }
+
+private:
+  agent_port() = default;
+  std::vector<std::unique_ptr<net::io_thread>> threads_;
+  std::vector<std::unique_ptr<net::listener>> listeners_;
+  std::shared_ptr<net::connection_limits> limits_;
+  bool stopped_ = false;
+};
+
+struct listener_setup {
+  std::shared_ptr<agent_port> port;
+  std::shared_ptr<session_directory> sessions;
+  std::shared_ptr<store::registry_tables> tables;
+  registry_actor registry;
+};
+
+struct listener_state {
+  void on_changes(const registry::registry_changes& changes);
+  listener_setup setup;
+  static inline const char* name = "listener";
+};
+
+listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self, listener_setup setup);
+
+} // namespace picket
