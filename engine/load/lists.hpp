@@ -2,6 +2,7 @@
 
 #include "engine/load/diagnostic.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,22 @@
 #include <vector>
 
 namespace picket::engine {
+
+class match_scratch;
+class pattern;
+
+/// The `lookup` of a rule's `list` (decoders.md 5.4).
+enum class list_lookup : std::uint8_t {
+  match_key,
+  not_match_key,
+  match_key_value,
+  address_match_key,
+  not_address_match_key,
+  address_match_key_value
+};
+
+/// In any letter case; nothing if there is no such look-up.
+std::optional<list_lookup> parse_list_lookup(std::string_view text);
 
 /// A CDB list read from its source form (decoders.md 5.2).
 class cdb_list {
@@ -19,6 +36,12 @@ public:
   std::optional<std::string_view> find(std::string_view key) const;
   /// Address search: the whole text, then ever shorter prefixes that end in a dot (decoders.md 5.4).
   std::optional<std::string_view> find_address(std::string_view key) const;
+  /// Whether a field value that is present satisfies the look-up. `check_value` may be null: then the two
+  /// kinds that need it never hold. `address_match_key_value` has its documented meaning, not the reference's
+  /// inverted one.
+  bool holds(list_lookup lookup, std::string_view value, const pattern* check_value,
+             match_scratch& scratch) const;
+
   /// In the order of the file, the first line of a key only.
   const std::vector<std::pair<std::string, std::string>>& entries() const { return entries_; }
 

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "engine/conformance/runner.hpp"
+
+namespace picket::conformance {
+
+std::unique_ptr<runner> make_patterns_runner();
+std::unique_ptr<runner> make_xml_runner();
+
+} // namespace picket::conformance
