@@ -274,6 +274,13 @@ void rule_tree_builder::insert_below(std::uint32_t rule_index, std::uint32_t par
   node fresh;
   fresh.rule = rule_index;
   fresh.parent = parent;
+  fresh.depth = nodes_[parent].depth + 1;
+  if (fresh.depth > tree_depth_max && !full_) {
+    full_ = true;
+    const auto& deep = *rules_[rule_index];
+    report(severity::error, deep, deep.place, "tree-too-deep",
+           "the rule stands below more than " + std::to_string(tree_depth_max) + " parents", "make the chain shorter");
+  }
   nodes_.push_back(std::move(fresh));
   places_[rule_index].push_back(at);
   auto& siblings = nodes_[parent].children;
@@ -347,6 +354,7 @@ void rule_tree_builder::overwrite(rule_draft& draft) {
   fresh.look_back.kind = old.look_back.kind;
   fresh.look_back.list = old.look_back.list;
   folded_groups_[index] = folded(fresh.group_text);
+  ++overwrites_;
   old = std::move(fresh);
 }
 
@@ -357,13 +365,13 @@ rule_tree rule_tree_builder::finish() {
   tree.roots = static_cast<std::uint32_t>(order.size());
   order.reserve(nodes_.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const auto& node = nodes_[order[i]];
+    const auto& from = nodes_[order[i]];
     rule_place place;
-    place.rule = node.rule;
+    place.rule = from.rule;
     place.first_child = static_cast<std::uint32_t>(order.size());
-    place.children = static_cast<std::uint32_t>(node.children.size());
+    place.children = static_cast<std::uint32_t>(from.children.size());
     tree.places.push_back(place);
-    order.insert(order.end(), node.children.begin(), node.children.end());
+    order.insert(order.end(), from.children.begin(), from.children.end());
   }
   for (auto& each : rules_) {
     each->places = static_cast<std::uint32_t>(places_[each->index].size());

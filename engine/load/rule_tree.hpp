@@ -39,20 +39,25 @@ struct rule_tree {
   }
 };
 
+/// Deeper trees are refused: the walk calls itself once a level. The stock rules have 12.
+inline constexpr std::uint32_t tree_depth_max = 200;
+
 /// Inserts rules one after the other, each below those that exist at that moment (rules.md 2.1).
 class rule_tree_builder {
 public:
   rule_tree_builder(diagnostics& out, std::size_t places_max);
 
-  /// Places, drops or overwrites. Errors: "too-many-places".
+  /// Places, drops or overwrites. Errors: "too-many-places", "tree-too-deep".
   void add(rule_draft draft);
   /// After the last rule.
   rule_tree finish();
+  std::size_t overwrites() const noexcept { return overwrites_; }
 
 private:
   struct node {
     std::uint32_t rule = 0;
     std::uint32_t parent = 0;
+    std::uint32_t depth = 0;
     std::uint32_t mark = 0; ///< of the search that found a wanted rule among the children
     std::vector<std::uint32_t> children;
   };
@@ -93,6 +98,7 @@ private:
   diagnostics& out_;
   std::size_t places_max_;
   bool full_ = false;
+  std::size_t overwrites_ = 0;
   std::uint32_t searches_ = 0;
   std::vector<node> nodes_; ///< the first stands above the roots
   std::vector<std::unique_ptr<rule>> rules_;

@@ -9,7 +9,7 @@
 
 namespace picket::engine {
 
-enum class file_kind { decoder, rule, list };
+enum class file_kind { decoder, rule, list, technique };
 
 /// One file of a rule set, as it is handed to the loaders.
 struct ruleset_file {
