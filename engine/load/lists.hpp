@@ -3,6 +3,7 @@
 #include "engine/load/diagnostic.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,7 +48,14 @@ public:
 
 private:
   std::vector<std::pair<std::string, std::string>> entries_;
-  std::unordered_map<std::string, std::size_t> index_;
+  struct hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::unordered_map<std::string, std::size_t, hash, std::equal_to<>> index_;
+  std::size_t longest_key_ = 0; ///< no longer text is worth a look-up
 };
 
 } // namespace picket::engine

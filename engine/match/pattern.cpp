@@ -101,6 +101,13 @@ bool pattern::holds(std::string_view input, match_scratch& scratch) const {
   return search(input, scratch).matched != negated();
 }
 
+std::size_t pattern::groups() const noexcept {
+  if (!impl_) return 0;
+  if (auto* regex = std::get_if<osregex>(&impl_->matcher)) return regex->groups();
+  if (auto* perl = std::get_if<pcre>(&impl_->matcher)) return perl->groups();
+  return 0;
+}
+
 language pattern::lang() const noexcept { return impl_ ? impl_->lang : language::exact; }
 bool pattern::negated() const noexcept { return impl_ && impl_->negate; }
 std::string_view pattern::text() const noexcept {

@@ -23,7 +23,7 @@ public:
   static constexpr std::size_t key_bytes_max = 255;
   static constexpr std::uint32_t sweep_every = 200;
 
-  explicit accumulator(std::size_t entries_max = 65'536)
+  explicit accumulator(std::size_t entries_max = 8'192)
       : entries_max_(entries_max) {}
 
   /// Fills empty fields of the event and remembers its own. Does nothing unless the matched decoder has

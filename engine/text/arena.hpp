@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <new>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace picket::engine {
@@ -21,6 +24,13 @@ public:
 
   /// `size` bytes without alignment; valid until `reset`.
   char* allocate(std::size_t size);
+  /// Memory for a `T`, aligned and value-initialised; its destructor never runs.
+  template <class T>
+  T* make() {
+    static_assert(std::is_trivially_destructible_v<T>);
+    auto raw = reinterpret_cast<std::uintptr_t>(allocate(sizeof(T) + alignof(T) - 1));
+    return new (reinterpret_cast<void*>((raw + alignof(T) - 1) / alignof(T) * alignof(T))) T{};
+  }
   std::string_view copy(std::string_view text);
   /// Joins two texts.
   std::string_view join(std::string_view a, std::string_view b);
