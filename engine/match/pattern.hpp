@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,8 +19,8 @@ bool parse_language(std::string_view text, language& out);
 
 /// Work that one event may still spend in matchers (engine.md 3.7). Shared by all matches of the event.
 struct match_budget {
-  std::uint64_t per_event = 1'000'000;  ///< steps left for this event
-  std::uint64_t per_pattern = 200'000;  ///< at most this many for one match
+  std::uint64_t per_event = 1'000'000; ///< steps left for this event
+  std::uint64_t per_pattern = 200'000; ///< at most this many for one match
   std::uint32_t pcre2_match_limit = 100'000;
   std::uint64_t limits_hit = 0; ///< matches given up as "no match" because of a limit
 };
@@ -69,6 +70,8 @@ public:
   /// matched != negate.
   bool holds(std::string_view input, match_scratch& scratch) const;
 
+  /// Greatest number of captures that a match can have, wanted or not.
+  std::size_t groups() const noexcept;
   language lang() const noexcept;
   bool negated() const noexcept;
   /// As it was written.
@@ -79,7 +82,8 @@ private:
   std::unique_ptr<const impl> impl_;
 };
 
-/// The text behind a match, decoders.md 2.3.5 and 3.8. `byte_before` is the byte in front of `input`, NUL if none.
+/// The text behind a match, decoders.md 2.3.5 and 3.8. `byte_before` is the byte in front of `input`, NUL if
+/// none.
 std::string_view text_after(std::string_view input, std::int64_t r, char byte_before);
 
 } // namespace picket::engine

@@ -30,11 +30,15 @@ function(picket_global_settings)
   target_link_libraries(picket_flags INTERFACE Threads::Threads)
 endfunction()
 
-# picket_layer(NAME [LINK lib...]): the library `picket_NAME` from every .cpp below this folder,
-# and from its *_test.cpp one test program `NAME_test`, from each *_fuzz.cpp one fuzz program.
+# picket_layer(NAME [LINK lib...] [TEST_LINK lib...] [PROGRAMS folder...]): the library `picket_NAME` from every .cpp
+# below this folder, and from its *_test.cpp one test program `NAME_test`, from each *_fuzz.cpp one fuzz program.
+# PROGRAMS: folders that belong to programs of their own, not to the library.
 function(picket_layer name)
-  cmake_parse_arguments(L "" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(L "" "" "LINK;TEST_LINK;PROGRAMS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  foreach(folder ${L_PROGRAMS})
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
+  endforeach()
   set(tests ${sources})
   set(fuzzers ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_main)\\.cpp$")
