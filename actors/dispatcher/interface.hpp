@@ -65,7 +65,10 @@ using alert_sink_actor = caf::typed_actor<
   caf::reacts_to<write_atom>,
   // From the node that stops: force everything to the disk.
   //   -> true; false if the disk refused
-  caf::replies_to<flush_atom>::with<bool>>;
+  caf::replies_to<flush_atom>::with<bool>,
+  // INTERNAL: every second with `journal.sync: interval`, force to the disk what was written.
+  //   -> no answer
+  caf::reacts_to<tick_atom>>;
 
 /// The RULE half of an executor: evaluates the events of a work and renders what they raise. Keeps no state between
 /// two works but scratch memory.
@@ -90,7 +93,7 @@ using decoder_actor = caf::typed_actor<
 /// At most one batch of a shard is at work, so an agent's events are analysed in their order. A free executor takes the
 /// ready shard that has waited longest.
 /// Bound: one `ready` for each shard that has work and was not announced; the pool bounds what waits.
-/// An executor dies: its batch runs again on a new one, its state as it was before; after three attempts the batch is
+/// An executor dies: its batch runs again on a new one, with the state as far as it had come; after three attempts it is
 /// set aside, said and counted.
 /// The dispatcher dies: the node stops; what was read is in the pool.
 using dispatcher_actor = caf::typed_actor<

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/dispatcher/interface.hpp"
+#include "actors/dispatcher/work.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "base/error.hpp"
+#include "base/telemetry/event_log.hpp"
+
+namespace picket {
+
+/// Texts of one or more batches, whole lines each.
+struct journal_texts {
+  std::string_view alerts_json;
+  std::string_view alerts_text;
+  std::string_view archives_json;
+};
+
+/// Where the sink writes; the files in the node, a recorder in tests. Used by the sink's thread only.
+class alert_journal {
+public:
+  virtual ~alert_journal() = default;
+  /// Writes each file once. All or nothing for the caller: on an error the same texts are given again; what a file has
+  /// taken already is not written twice. Errors: disk_full, io.
+  virtual result<void> append(const journal_texts& texts, std::int64_t wall_ms) = 0;
+  /// Forces what was written to the disk.
+  virtual result<void> sync() = 0;
+};
+
+inline constexpr std::int64_t journal_retry_ms = 1'000;
+inline constexpr std::int64_t journal_sync_ms = 1'000;
+
+struct sink_setup {
+  std::shared_ptr<alert_journal> journal;
+  bool strict = false; ///< a work counts as done only when it is on the disk
+  /// Hands a written work back; the dispatcher in the node.
+  std::function<void(const work_ptr&)> done;
+  std::function<std::int64_t()> wall_ms;
+  std::shared_ptr<const metrics> counts;
+  std::shared_ptr<event_log> log;
+};
+
+struct alert_sink_state {
+  void append(const work_ptr& what);
+  /// Writes everything that waits; with `strict` one sync for all of it.
+  void write();
+  bool write_one(const work& what);
+  void hand_back(const work_ptr& what);
+  bool flush();
+
+  alert_sink_actor::pointer self = nullptr;
+  sink_setup setup;
+  std::vector<work_ptr> waiting;
+  std::vector<work_ptr> written; ///< not yet on the disk; only with `strict`
+  bool write_asked = false;
+  static inline const char* name = "alert_sink";
+};
+
+alert_sink_actor::behavior_type alert_sink(alert_sink_actor::stateful_pointer<alert_sink_state> self,
+                                           sink_setup setup);
+
+} // namespace picket

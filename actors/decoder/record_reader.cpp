@@ -1,0 +1,169 @@
+#include "actors/decoder/record_reader.hpp"
+
+#include "base/time.hpp"
+#include "engine/event/source.hpp"
+#include "protocol/agent/control.hpp"
+#include "protocol/agent/event_message.hpp"
+
+namespace picket {
+
+namespace {
+
+/// Queues whose messages never become events: answers to synchronisation and upgrades (events-and-alerts.md 1.2).
+bool is_event_queue(char queue) { return queue != '5' && queue != 'u'; }
+
+} // namespace
+
+record_reader::record_reader(reader_setup setup) : setup_{std::move(setup)} {}
+
+reader_findings record_reader::read(work& what) {
+  tallies_.clear();
+  what.texts.clear();
+  what.sources.clear();
+  what.events.clear();
+  what.events.reserve(what.records.size());
+  for (std::uint32_t i = 0; i < what.records.size(); ++i) {
+    const auto& record = what.records[i];
+    if (record.kind == record_kind::sealed) {
+      read_sealed(what, i);
+    } else {
+      auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
+      if (cache == nullptr || cache->known) add_event(what, i, what.texts.keep(record.bytes), cache);
+    }
+  }
+  reader_findings findings;
+  auto now_ms = steady_clock_ms();
+  for (auto& [token, tally] : tallies_) {
+    if (!tally.entry) continue;
+    auto& link = *tally.entry->link;
+    link.waiting_records.fetch_sub(tally.opened);
+    link.waiting_since_ms = now_ms;
+    {
+      std::lock_guard lock{link.anchor()->mutex};
+      link.anchor()->guard.on_record(tally.highest);
+    }
+    if (tally.messages) findings.control.push_back({tally.entry->session, std::move(tally.messages)});
+    if (tally.broken) link.close(net::close_reason::by_us);
+  }
+  setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
+  return findings;
+}
+
+record_reader::connection_tally& record_reader::tally_of(net::connection_token token) {
+  auto [at, fresh] = tallies_.try_emplace(token);
+  if (fresh && token != 0) at->second.entry = setup_.sessions->by_token(token);
+  return at->second;
+}
+
+record_reader::agent_cache& record_reader::cache_of(agent_id id) {
+  if (agents_.size() >= agents_cached && agents_.find(id) == agents_.end()) agents_.clear();
+  auto& cache = agents_[id];
+  if (cache.registry_generation != setup_.tables->generation()
+      || cache.status_generation != setup_.statuses->identity_generation())
+    refresh(cache, id);
+  return cache;
+}
+
+void record_reader::refresh(agent_cache& cache, agent_id id) {
+  cache.registry_generation = setup_.tables->generation();
+  cache.status_generation = setup_.statuses->identity_generation();
+  cache.sources.clear();
+  auto view = setup_.tables->read();
+  auto row = view ? view->agent(id) : std::nullopt;
+  cache.known = row.has_value();
+  if (!row) {
+    cache.opener.reset();
+    return;
+  }
+  bool same_key = cache.opener && row->key == cache.row.key && row->name == cache.row.name;
+  cache.row = std::move(*row);
+  cache.id_text = to_text(id);
+  if (!same_key)
+    cache.opener = std::make_unique<protocol::record_opener>(
+      protocol::derive_record_key(cache.id_text, cache.row.name, cache.row.key));
+}
+
+void record_reader::reject(connection_tally& tally, agent_id agent, std::string_view reason) {
+  tally.broken = true;
+  setup_.counts->ingest_bad_records_total.add_for(reason);
+  setup_.log->write(log_event::record_refused, {{"reason", reason}, {"agent", to_text(agent)}});
+}
+
+void record_reader::read_sealed(work& what, std::uint32_t index) {
+  const auto& record = what.records[index];
+  auto& tally = tally_of(record.connection);
+  ++tally.opened;
+  // Behind a bad record nothing of the connection is believed any more.
+  if (tally.broken) return;
+  auto& cache = cache_of(record.agent);
+  if (!cache.known) return reject(tally, record.agent, "unknown_agent");
+  auto head = protocol::parse_record_head(as_bytes(record.bytes));
+  if (!head) return reject(tally, record.agent, protocol::name_of(head.error()));
+  auto opened = cache.opener->open(head->cipher, head->ciphertext, scratch_);
+  if (!opened) return reject(tally, record.agent, protocol::name_of(opened.error()));
+  tally.highest = std::max(tally.highest, opened->counters);
+  if (!protocol::is_control(opened->message))
+    return add_event(what, index, what.texts.keep(opened->message), &cache);
+  if (!tally.messages) tally.messages = std::make_shared<control_batch>();
+  tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
+}
+
+void record_reader::add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache) {
+  auto parsed = protocol::parse_event_message(message);
+  if (!parsed) {
+    setup_.counts->ingest_malformed_events_total.add();
+    return;
+  }
+  if (parsed->is_keepalive_notice() || !is_event_queue(parsed->queue)) return;
+  const auto& record = what.records[index];
+  auto source = source_of(cache, parsed->queue, parsed->location);
+  engine::event_in event;
+  event.source = source.get();
+  event.text = parsed->text;
+  event.arrival_ms = record.arrival_ms;
+  event.utc_offset_s = offset_at(record.arrival_ms);
+  event.id = {what.id.node, what.id.boot, what.id.sequence, index};
+  what.sources.push_back(std::move(source));
+  what.events.push_back(event);
+}
+
+std::shared_ptr<const engine::source> record_reader::source_of(agent_cache* cache, char queue,
+                                                               std::string_view location) {
+  std::string key(1, queue);
+  key.append(location);
+  if (cache != nullptr)
+    if (auto found = cache->sources.find(key); found != cache->sources.end()) return found->second;
+  auto path = protocol::unescape_location(location);
+  auto fresh = std::make_shared<engine::source>();
+  if (cache == nullptr) {
+    auto made = engine::make_source(path, setup_.identity.manager_name);
+    if (made) *fresh = std::move(*made);
+  } else {
+    *fresh = engine::make_agent_source(cache->id_text, cache->row.name, cache->row.address, path,
+                                       setup_.identity.manager_name);
+    if (auto status = setup_.statuses->get(agent_id(std::stoul(cache->id_text)))) {
+      if (!status->last_keepalive.agent_ip.empty()) fresh->agent_ip = status->last_keepalive.agent_ip;
+      for (const auto& label : status->last_keepalive.labels)
+        if (!label.system) fresh->labels.push_back({label.key, label.value, label.hidden});
+    }
+  }
+  fresh->queue = queue;
+  fresh->manager_name = setup_.identity.manager_name;
+  fresh->cluster_name = setup_.identity.cluster_name;
+  fresh->node_name = setup_.identity.node_name;
+  if (cache != nullptr) {
+    if (cache->sources.size() >= sources_cached) cache->sources.clear();
+    cache->sources.emplace(std::move(key), fresh);
+  }
+  return fresh;
+}
+
+std::int32_t record_reader::offset_at(std::int64_t arrival_ms) {
+  if (offset_second_ != arrival_ms / 1000) {
+    offset_second_ = arrival_ms / 1000;
+    offset_s_ = local_utc_offset_s(arrival_ms);
+  }
+  return offset_s_;
+}
+
+} // namespace picket

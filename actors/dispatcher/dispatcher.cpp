@@ -1,0 +1,122 @@
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <caf/send.hpp>
+
+#include "base/time.hpp"
+
+namespace picket {
+
+void dispatcher_state::start() {
+  schedule = std::make_unique<shard_schedule>(setup.shards, setup.executors);
+  states.resize(setup.shards);
+  again.resize(setup.shards);
+  at_work.resize(setup.executors);
+  for (std::size_t i = 0; i < setup.executors; ++i) {
+    executors.push_back(setup.make_executor());
+    self->monitor(executors.back().decoder);
+    self->monitor(executors.back().rule);
+  }
+}
+
+void dispatcher_state::pump() {
+  while (auto to = schedule->next())
+    give(*to);
+  show();
+  settle_drain();
+}
+
+void dispatcher_state::give(shard_schedule::assignment to) {
+  auto what = again[to.shard] ? std::move(again[to.shard]) : setup.source->take(to.shard);
+  again[to.shard] = nullptr;
+  if (!what) return schedule->finish(to.shard, false);
+  auto& state = states[to.shard];
+  if (!state) state = setup.make_state();
+  what->state = state;
+  what->rules = setup.rules;
+  what->executor = to.executor;
+  at_work[to.executor] = what;
+  self->send(executors[to.executor].decoder, open_atom_v, what);
+}
+
+void dispatcher_state::on_done(const work_ptr& what) {
+  // A work that was taken back meanwhile comes from an executor that is gone: its batch runs again.
+  if (at_work[what->executor] != what) return;
+  at_work[what->executor] = nullptr;
+  ++batches;
+  setup.counts->dispatch_batches_total.add();
+  schedule->finish(what->shard, setup.source->finish(*what));
+  pump();
+}
+
+void dispatcher_state::on_down(const caf::down_msg& down) {
+  for (std::size_t i = 0; i < executors.size(); ++i) {
+    if (executors[i].decoder.address() != down.source && executors[i].rule.address() != down.source) continue;
+    setup.log->write(log_event::executor_failed, {{"executor", i}, {"reason", to_string(down.reason)}});
+    self->demonitor(executors[i].decoder.address());
+    self->demonitor(executors[i].rule.address());
+    self->send_exit(executors[i].decoder, caf::exit_reason::kill);
+    self->send_exit(executors[i].rule, caf::exit_reason::kill);
+    executors[i] = setup.make_executor();
+    self->monitor(executors[i].decoder);
+    self->monitor(executors[i].rule);
+    auto lost = std::move(at_work[i]);
+    at_work[i] = nullptr;
+    if (!lost) break;
+    if (lost->attempt >= max_attempts) {
+      setup.log->write(log_event::batch_failed, {{"shard", lost->shard}, {"sequence", lost->id.sequence}});
+      schedule->finish(lost->shard, setup.source->set_aside(*lost));
+      break;
+    }
+    ++requeued;
+    setup.counts->dispatch_requeued_batches_total.add();
+    auto retry = std::make_shared<work>();
+    retry->id = lost->id;
+    retry->shard = lost->shard;
+    retry->attempt = lost->attempt + 1;
+    retry->records = lost->records;
+    again[lost->shard] = std::move(retry);
+    schedule->requeue(lost->shard);
+    break;
+  }
+  pump();
+}
+
+void dispatcher_state::settle_drain() {
+  if (drains.empty() || !schedule->idle()) return;
+  for (auto& promise : drains)
+    promise.deliver(true);
+  drains.clear();
+}
+
+void dispatcher_state::show() {
+  setup.counts->dispatch_ready_shards.set(static_cast<double>(schedule->ready()));
+  setup.counts->dispatch_busy_executors.set(static_cast<double>(schedule->busy()));
+}
+
+dispatch_status dispatcher_state::status() const {
+  return {schedule->executors(), schedule->busy(), schedule->ready(), batches, requeued};
+}
+
+dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self,
+                                           dispatcher_setup setup) {
+  self->state.self = self;
+  self->state.setup = std::move(setup);
+  self->state.start();
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.on_down(down); });
+  return {
+    [self](ready_atom, std::uint16_t shard) {
+      self->state.schedule->announce(shard);
+      self->state.pump();
+    },
+    [self](done_atom, const work_ptr& what) { self->state.on_done(what); },
+    [self](drain_atom) {
+      auto promise = self->make_response_promise<bool>();
+      self->state.drains.push_back(promise);
+      self->state.settle_drain();
+      return promise;
+    },
+    [self](status_atom) { return self->state.status(); },
+  };
+}
+
+} // namespace picket
