@@ -111,8 +111,8 @@ void window_store::set_mark(std::uint64_t sequence, std::int32_t mark) {
 }
 
 void window_store::enter(event_record& record, const window_entry& entry) {
-  auto& table = *tables_[entry.table];
-  auto& at = table.windows[entry.key];
+  auto& to = *tables_[entry.table];
+  auto& at = to.windows[entry.key];
   if (!at) {
     at = std::make_unique<window>();
     at->key = entry.key;
@@ -123,8 +123,8 @@ void window_store::enter(event_record& record, const window_entry& entry) {
   at->entries.push_back({record.sequence, entry.times});
   bytes_ += entry_cost;
   record.windows.push_back(at.get());
-  record.expires_s = std::max(record.expires_s, record.second + static_cast<std::int64_t>(table.timeframe_s));
-  while (at->entries.size() > table.entries_max)
+  record.expires_s = std::max(record.expires_s, record.second + static_cast<std::int64_t>(to.timeframe_s));
+  while (at->entries.size() > to.entries_max)
     leave_oldest(*at);
 }
 
