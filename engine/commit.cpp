@@ -1,5 +1,7 @@
 #include "engine/commit.hpp"
 
+#include "engine/load/decoders.hpp"
+
 #include <algorithm>
 
 namespace picket::engine {
@@ -167,12 +169,12 @@ void event_committer::apply_effects(std::unique_lock<std::mutex>& lock) {
     if (with_.shard.complete)
       with_.shard.complete->set_mark(change.sequence, change.mark);
     else if (!change.global)
-      with_.shard.windows.set_mark(change.sequence, change.mark);
+      with_.shard.set_mark(change.sequence, change.mark);
     else if (lock.owns_lock())
       with_.global.windows().set_mark(change.sequence, change.mark);
   }
   for (const auto& change : effects.diffs)
-    with_.shard.diffs.store(memory_.current.hostname, change.rule_id, change.text);
+    with_.shard.store_diff(memory_.current.hostname, change.rule_id, change.text);
 }
 
 bool event_committer::make_key(std::string& key, const window_index& index) const {
@@ -212,7 +214,7 @@ void event_committer::remember(std::uint32_t index, std::int64_t now_s, const wi
     if (to.global || !make_key(memory_.rules.key, to)) continue;
     local_.push_back({binding.tables[feed.index], feed.times, memory_.rules.key});
   }
-  if (!local_.empty()) with_.shard.windows.remember(make_record(now_s, binding), local_);
+  if (!local_.empty()) with_.shard.remember(make_record(now_s, binding), local_);
   if (!any_global) return;
   global_.clear();
   if (!lock.owns_lock()) lock = std::unique_lock{with_.global.mutex()};
@@ -293,6 +295,7 @@ void event_committer::commit(std::uint32_t index, const verdict& decided, std::i
   render(index);
   apply_effects(lock);
   with_.shard.clock_s = now_s;
+  with_.shard.accumulated_changed |= memory_.current.decoder && memory_.current.decoder->accumulate;
   if (memory_.last.remembered) remember(index, now_s, binding, lock);
   with_.counters.limits_hit += memory_.matching.budget.limits_hit;
   with_.counters.counted_locally += counts_locally_ ? 1 : 0;
