@@ -164,24 +164,26 @@ struct before_row {
 
 class ByteBeforeLog : public ::testing::TestWithParam<before_row> {};
 
-TEST_P(ByteBeforeLog, AsTheTerminatorsStand) { EXPECT_EQ(predecoded(GetParam().text).byte_before_log, GetParam().byte); }
+TEST_P(ByteBeforeLog, AsTheTerminatorsStand) {
+  EXPECT_EQ(predecoded(GetParam().text).byte_before_log, GetParam().byte);
+}
 
 // decoders.md 3.8
 INSTANTIATE_TEST_SUITE_P(
-  Specification, ByteBeforeLog,
-  ::testing::Values(before_row{"WholeText", "x", '\0'}, before_row{"NoHost", "Dec 29 10:00:01 host", '\0'},
-                    before_row{"NoHostExtraBlank", "Dec 29 10:00:01  host", ' '},
-                    before_row{"HostOnly", "Dec 29 10:00:01 h x y", '\0'},
-                    before_row{"ProgramNoBlank", "Dec 29 10:00:01 h p:x", '\0'},
-                    before_row{"Program", "Dec 29 10:00:01 h p: x", ' '},
-                    before_row{"ProgramPid", "Dec 29 10:00:01 h p[1]: x", ' '},
-                    before_row{"ProgramPidNoBlank", "Dec 29 10:00:01 h p[1]:x", ':'},
-                    before_row{"Solaris", "Dec 29 10:00:01 p: x", ' '},
-                    before_row{"Xferlog", "Mon Apr 17 18:27:14 2006 1 64.160.42.130", '\0'},
-                    before_row{"Snort", "01/28-09:13:16.240702  [**] x", ' '},
-                    before_row{"Apache", "[Fri Feb 11 18:06:35 2004]x[warn]", 'x'},
-                    before_row{"Squid", "1140804070.368  11623 192.168.0.1 TCP_MISS/200", '\0'}),
-  [](const auto& each) { return std::string(each.param.name); });
+    Specification, ByteBeforeLog,
+    ::testing::Values(before_row{"WholeText", "x", '\0'}, before_row{"NoHost", "Dec 29 10:00:01 host", '\0'},
+                      before_row{"NoHostExtraBlank", "Dec 29 10:00:01  host", ' '},
+                      before_row{"HostOnly", "Dec 29 10:00:01 h x y", '\0'},
+                      before_row{"ProgramNoBlank", "Dec 29 10:00:01 h p:x", '\0'},
+                      before_row{"Program", "Dec 29 10:00:01 h p: x", ' '},
+                      before_row{"ProgramPid", "Dec 29 10:00:01 h p[1]: x", ' '},
+                      before_row{"ProgramPidNoBlank", "Dec 29 10:00:01 h p[1]:x", ':'},
+                      before_row{"Solaris", "Dec 29 10:00:01 p: x", ' '},
+                      before_row{"Xferlog", "Mon Apr 17 18:27:14 2006 1 64.160.42.130", '\0'},
+                      before_row{"Snort", "01/28-09:13:16.240702  [**] x", ' '},
+                      before_row{"Apache", "[Fri Feb 11 18:06:35 2004]x[warn]", 'x'},
+                      before_row{"Squid", "1140804070.368  11623 192.168.0.1 TCP_MISS/200", '\0'}),
+    [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Predecode, AnAgentsEventHasTheAgentsNameAsHost) {
   source from;

@@ -18,7 +18,9 @@ struct row {
   std::vector<std::string> captures;
 };
 
-void PrintTo(const row& each, std::ostream* out) { *out << each.id << " " << each.pattern << " on " << each.input; }
+void PrintTo(const row& each, std::ostream* out) {
+  *out << each.id << " " << each.pattern << " on " << each.input;
+}
 
 void check(language lang, const row& each) {
   auto compiled = pattern::compile(lang, each.pattern, {true, false});
@@ -181,7 +183,9 @@ struct osmatch_row {
   bool holds;
 };
 
-void PrintTo(const osmatch_row& each, std::ostream* out) { *out << each.id << " " << each.pattern << " on " << each.input; }
+void PrintTo(const osmatch_row& each, std::ostream* out) {
+  *out << each.id << " " << each.pattern << " on " << each.input;
+}
 
 class OsmatchExamples : public ::testing::TestWithParam<osmatch_row> {};
 
@@ -320,7 +324,8 @@ TEST(Pattern, RandomPatternsStayInsideTheirInput) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const std::vector<std::string> parts = {"\\d", "\\w", "\\s", "\\S", "\\.", "(", ")", "+", "*", "a", "1", " ", "|", "^", "$"};
+  const std::vector<std::string> parts = {"\\d", "\\w", "\\s", "\\S", "\\.", "(", ")", "+",
+                                          "*",   "a",   "1",   " ",   "|",   "^", "$"};
   match_scratch scratch;
   int compiled_count = 0;
   for (int round = 0; round < 20'000; ++round) {

@@ -159,17 +159,17 @@ TEST_P(XmlDefects, SaysWhereAndWhat) {
   EXPECT_FALSE(got.error().hint.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-  Reader, XmlDefects,
-  ::testing::Values(defect{"Unclosed", "<a>\n <b>x</b>\n", 1, 1, "'a' is not closed"},
-                    defect{"WrongEnd", "<a>\n  <b>x</c></a>", 2, 7, "'c' does not close 'b'"},
-                    defect{"Comment", "<a>1</a>\n\n<!-- x", 3, 1, "comment"},
-                    defect{"EndWithoutStart", "\n</a>", 2, 1, "end tag without"},
-                    defect{"NoValue", "<a\n  b>x</a>", 2, 3, "'b' has no value"},
-                    defect{"NoQuotes", "<a b=1>x</a>", 1, 6, "no quotes"},
-                    defect{"Twice", "<a b=\"1\"\n b=\"2\">x</a>", 2, 2, "twice"},
-                    defect{"ValueNotClosed", "<a b=\"1>x</a>", 1, 6, "not closed"}),
-  [](const auto& each) { return std::string(each.param.name); });
+INSTANTIATE_TEST_SUITE_P(Reader, XmlDefects,
+                         ::testing::Values(defect{"Unclosed", "<a>\n <b>x</b>\n", 1, 1, "'a' is not closed"},
+                                           defect{"WrongEnd", "<a>\n  <b>x</c></a>", 2, 7,
+                                                  "'c' does not close 'b'"},
+                                           defect{"Comment", "<a>1</a>\n\n<!-- x", 3, 1, "comment"},
+                                           defect{"EndWithoutStart", "\n</a>", 2, 1, "end tag without"},
+                                           defect{"NoValue", "<a\n  b>x</a>", 2, 3, "'b' has no value"},
+                                           defect{"NoQuotes", "<a b=1>x</a>", 1, 6, "no quotes"},
+                                           defect{"Twice", "<a b=\"1\"\n b=\"2\">x</a>", 2, 2, "twice"},
+                                           defect{"ValueNotClosed", "<a b=\"1>x</a>", 1, 6, "not closed"}),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST(XmlReader, PlacesOfElementsAndAttributes) {
   auto got = read("x.xml", "<a>\n <b\n   c=\"1\"/>\n</a>");
@@ -225,7 +225,8 @@ TEST(Variables, WhatTheyInsertIsBounded) {
   std::string references;
   for (int i = 0; i < 5000; ++i)
     references += "$V$V$V$V,"; // 5,000 times 80,000 bytes
-  auto roots = read("x.xml", text + "<a>" + references.substr(0, 20000) + "</a><a>" + references.substr(0, 20000) + "</a>");
+  auto roots = read("x.xml", text + "<a>" + references.substr(0, 20000) + "</a><a>"
+                                 + references.substr(0, 20000) + "</a>");
   ASSERT_TRUE(roots);
   EXPECT_FALSE(substitute_variables(*roots));
 }
