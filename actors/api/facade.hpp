@@ -34,6 +34,10 @@ public:
   virtual registry::propose_answer propose(protocol::command_arguments arguments, const std::string& actor,
                                            const std::string& from)
     = 0;
+  /// Many at once, so that they share commits; one answer for each, in order.
+  virtual std::vector<registry::propose_answer> propose_many(std::vector<protocol::command_arguments> commands,
+                                                             const std::string& actor, const std::string& from)
+    = 0;
   virtual const store::registry_tables& tables() const = 0;
   virtual const agent_status_table& statuses() const = 0;
   /// Facts about these agents for a decision on replacing them.

@@ -169,16 +169,6 @@ bool over_lists(const rule& composite, const walk_input& input, rule_scratch& sc
                 input.now_s);
 }
 
-bool over_window(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
-                 const window_store& store, const window_binding& binding, std::int64_t now_s) {
-  const auto& index = input.rules.indexes[composite.look_back.index];
-  const auto* window = store.find(binding.tables[composite.look_back.index], scratch.key);
-  if (!window) return false;
-  const rest_comparison comparable_to(composite, input, index, binding, scratch.values);
-  return search(composite, window_entries(store, *window, index.global), comparable_to, input, scratch, matching,
-                now_s);
-}
-
 /// The answer of the window's owner in place of its entries.
 bool from_answer(const rule& composite, const window_answer& answer, rule_scratch& scratch) {
   if (!answer.holds) return false;
@@ -198,10 +188,20 @@ bool over_global(const rule& composite, const walk_input& input, rule_scratch& s
   if (!lock.owns_lock()) lock = std::unique_lock{input.global->mutex()};
   auto& store = input.global->windows();
   const auto now_s = input.global->advance_clock(input.now_s);
-  return over_window(composite, input, scratch, matching, store, store.bind(input.rules, true, 2), now_s);
+  return look_back_in(store, store.bind(input.rules, true, 2), composite, input, scratch, matching, now_s);
 }
 
 } // namespace
+
+bool look_back_in(const window_store& store, const window_binding& binding, const rule& composite,
+                  const walk_input& input, rule_scratch& scratch, match_scratch& matching, std::int64_t now_s) {
+  const auto& index = input.rules.indexes[composite.look_back.index];
+  const auto* window = store.find(binding.tables[composite.look_back.index], scratch.key);
+  if (!window) return false;
+  const rest_comparison comparable_to(composite, input, index, binding, scratch.values);
+  return search(composite, window_entries(store, *window, index.global), comparable_to, input, scratch, matching,
+                now_s);
+}
 
 bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
                      std::unique_lock<std::mutex>& lock) {
@@ -212,7 +212,7 @@ bool look_back_holds(const rule& composite, const walk_input& input, rule_scratc
   if (!make_window_key(scratch.key, index, agent, [&](const operand& of) { return scratch.values.get(of); }))
     return false;
   if (!index.global)
-    return over_window(composite, input, scratch, matching, input.shard.windows, input.binding, input.now_s);
+    return look_back_in(input.shard.windows, input.binding, composite, input, scratch, matching, input.now_s);
   return input.global && over_global(composite, input, scratch, matching, lock);
 }
 

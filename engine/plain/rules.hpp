@@ -63,6 +63,10 @@ struct verdict {
 verdict walk(const event& ev, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
              std::unique_lock<std::mutex>& lock);
 
+/// A look-back in a store whose window has the key `scratch.key` (for owners of global windows).
+bool look_back_in(const window_store& store, const window_binding& binding, const rule& composite,
+                  const walk_input& input, rule_scratch& scratch, match_scratch& matching, std::int64_t now_s);
+
 /// One look-back (rules.md 4.3).
 bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
                      std::unique_lock<std::mutex>& lock);

@@ -17,13 +17,14 @@ namespace picket::engine {
 /// Everything that an alert or an archived event shows.
 struct alert_content {
   const event* ev = nullptr;
-  const rule* rule = nullptr;         ///< null: no `rule` object
+  const engine::rule* rule = nullptr; ///< null: no `rule` object
   std::string_view description;       ///< with the event's values
   std::uint32_t firedtimes = 0;       ///< 0: not shown
   const std::vector<std::string_view>* previous = nullptr;
   std::string_view previous_log;
   std::string_view id;                ///< "epoch.digits"
   bool full_log = true;
+  bool counted_locally = false;       ///< a look-back had to do without the owner of its window
   bool level_0 = false;               ///< write "level":0 too, as log-test does
 };
 

@@ -51,6 +51,7 @@ public:
       to_ += "\"";
     }
     write_event();
+    if (content_.counted_locally) to_ += ",\"picket\":{\"counted\":\"locally\"}";
     to_ += "}\n";
   }
 

@@ -59,6 +59,7 @@ void append_text_block(std::string& to, const alert_content& content, render_scr
   append_one_line(to, ev.full_log);
   to.push_back('\n');
   for (const auto& [name, value] : ev.dynamics) {
+    if (value.empty()) continue;
     append_one_line(to, name);
     to += ": ";
     append_one_line(to, value);

@@ -29,9 +29,10 @@ std::uint16_t window_store::column_of(const std::string& name) {
   return static_cast<std::uint16_t>(columns_.size() - 1);
 }
 
-std::uint32_t window_store::table_of(const window_index& index, std::size_t& kept) {
-  const auto at = std::find_if(tables_.begin(), tables_.end(),
-                               [&](const auto& t) { return t && t->content == index.content; });
+std::uint32_t window_store::table_of(const std::string& content, std::uint32_t entries_max, std::uint32_t timeframe_s,
+                                     std::size_t& kept) {
+  const auto at =
+    std::find_if(tables_.begin(), tables_.end(), [&](const auto& t) { return t && t->content == content; });
   auto number = static_cast<std::uint32_t>(at - tables_.begin());
   if (at == tables_.end()) {
     // Numbers of dropped tables are used again, so that many switches do not grow the list.
@@ -39,14 +40,14 @@ std::uint32_t window_store::table_of(const window_index& index, std::size_t& kep
     number = static_cast<std::uint32_t>(hole - tables_.begin());
     if (hole == tables_.end()) tables_.emplace_back();
     tables_[number] = std::make_unique<table>();
-    tables_[number]->content = index.content;
+    tables_[number]->content = content;
     tables_[number]->windows = window_map(8, seeded_hash{seed_});
   } else {
     kept += (*at)->windows.size();
   }
   auto& to = *tables_[number];
-  to.entries_max = std::max(to.entries_max, index.entries_max);
-  to.timeframe_s = std::max(to.timeframe_s, index.timeframe_s);
+  to.entries_max = std::max(to.entries_max, entries_max);
+  to.timeframe_s = std::max(to.timeframe_s, timeframe_s);
   return number;
 }
 
@@ -62,7 +63,8 @@ const window_binding& window_store::bind(const ruleset& rules, bool global, std:
   made.digest = rules.digest;
   std::size_t kept = 0;
   for (const auto& index : rules.indexes)
-    made.tables.push_back(index.global == global ? table_of(index, kept) : no_list);
+    made.tables.push_back(
+      index.global == global ? table_of(index.content, index.entries_max, index.timeframe_s, kept) : no_list);
   for (const auto& value : rules.stored)
     made.columns.push_back(column_of(name_of(value, rules.slots)));
   bindings_.push_back(std::move(made));
@@ -111,8 +113,8 @@ void window_store::set_mark(std::uint64_t sequence, std::int32_t mark) {
 }
 
 void window_store::enter(event_record& record, const window_entry& entry) {
-  auto& table = *tables_[entry.table];
-  auto& at = table.windows[entry.key];
+  auto& to = *tables_[entry.table];
+  auto& at = to.windows[entry.key];
   if (!at) {
     at = std::make_unique<window>();
     at->key = entry.key;
@@ -123,8 +125,8 @@ void window_store::enter(event_record& record, const window_entry& entry) {
   at->entries.push_back({record.sequence, entry.times});
   bytes_ += entry_cost;
   record.windows.push_back(at.get());
-  record.expires_s = std::max(record.expires_s, record.second + static_cast<std::int64_t>(table.timeframe_s));
-  while (at->entries.size() > table.entries_max)
+  record.expires_s = std::max(record.expires_s, record.second + static_cast<std::int64_t>(to.timeframe_s));
+  while (at->entries.size() > to.entries_max)
     leave_oldest(*at);
 }
 
@@ -198,31 +200,47 @@ std::size_t window_store::windows() const noexcept {
   return count;
 }
 
+namespace {
+
+bool same_entries(const window& a, const window& b) {
+  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const auto& p, const auto& q) { return p.sequence == q.sequence && p.times == q.times; });
+}
+
+} // namespace
+
+bool window_store::same_table(const table& a, const table& b) {
+  return a.windows.size() == b.windows.size()
+         && std::all_of(a.windows.begin(), a.windows.end(), [&](const auto& each) {
+              const auto other = b.windows.find(std::string_view{each.first});
+              return other != b.windows.end() && same_entries(*each.second, *other->second);
+            });
+}
+
 bool operator==(const window_store& a, const window_store& b) {
-  const auto same_record = [](const event_record& x, const event_record& y) {
+  const auto values_of = [](const window_store& of, const event_record& record) {
+    std::vector<std::pair<std::string, std::string>> values;
+    for (const auto& [column, text] : record.values)
+      values.emplace_back(of.columns_[column], text);
+    std::sort(values.begin(), values.end());
+    return values;
+  };
+  const auto same_record = [&](const event_record& x, const event_record& y) {
     return x.sequence == y.sequence && x.second == y.second && x.expires_s == y.expires_s && x.mark == y.mark
            && x.rule_id == y.rule_id && x.type == y.type && x.has_dynamics == y.has_dynamics && x.agent == y.agent
-           && x.full_log == y.full_log && x.log == y.log && x.values == y.values
-           && x.windows.size() == y.windows.size();
+           && x.full_log == y.full_log && x.log == y.log && x.windows.size() == y.windows.size()
+           && values_of(a, x) == values_of(b, y);
   };
   if (!(a.seed_ == b.seed_) || a.bytes_ != b.bytes_ || a.alive_ != b.alive_ || a.first_sequence_ != b.first_sequence_
-      || a.columns_ != b.columns_ || a.tables_.size() != b.tables_.size()
+      || a.windows() != b.windows()
       || !std::equal(a.records_.begin(), a.records_.end(), b.records_.begin(), b.records_.end(), same_record))
     return false;
-  for (std::size_t i = 0; i < a.tables_.size(); ++i) {
-    const auto& x = a.tables_[i];
-    const auto& y = b.tables_[i];
-    if (!x != !y) return false;
-    if (!x) continue;
-    if (x->content != y->content || x->windows.size() != y->windows.size()) return false;
-    for (const auto& [key, at] : x->windows) {
-      const auto other = y->windows.find(std::string_view{key});
-      if (other == y->windows.end()) return false;
-      const auto same_entry = [](const auto& p, const auto& q) { return p.sequence == q.sequence && p.times == q.times; };
-      if (!std::equal(at->entries.begin(), at->entries.end(), other->second->entries.begin(),
-                      other->second->entries.end(), same_entry))
-        return false;
-    }
+  // Tables have numbers of their own in each store: they are the same by content.
+  for (const auto& each : a.tables_) {
+    if (!each || each->windows.empty()) continue;
+    const auto other = std::find_if(b.tables_.begin(), b.tables_.end(),
+                                    [&](const auto& t) { return t && t->content == each->content; });
+    if (other == b.tables_.end() || !window_store::same_table(*each, **other)) return false;
   }
   return true;
 }

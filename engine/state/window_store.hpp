@@ -129,7 +129,9 @@ private:
     window_map windows;
   };
 
-  std::uint32_t table_of(const window_index& index, std::size_t& kept);
+  static bool same_table(const table& a, const table& b);
+  std::uint32_t table_of(const std::string& content, std::uint32_t entries_max, std::uint32_t timeframe_s,
+                         std::size_t& kept);
   std::uint16_t column_of(const std::string& name);
   void drop_unused_tables(switch_report* report);
   event_record* find_record(std::uint64_t sequence);

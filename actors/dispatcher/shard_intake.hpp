@@ -1,0 +1,90 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "actors/agent_session/notice_sink.hpp"
+#include "actors/dispatcher/work_source.hpp"
+#include "actors/listener/record_intake.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "base/telemetry/event_log.hpp"
+#include "store/pool/pool.hpp"
+
+namespace picket {
+
+struct intake_options {
+  std::size_t shards = 64;
+  std::size_t slots = 1; ///< I/O threads; the node's own events have a slot behind them
+  std::size_t batch_records = 256;
+  std::size_t batch_bytes = 256 * 1024;
+  std::filesystem::path deadletter_dir;
+};
+
+/// Between the I/O threads and the dispatcher: records gather in one open batch for each (slot, shard) of the pool. A
+/// batch is closed when it is full or when an executor is ready for it, never by age, so an idle node has batches of
+/// one record and no waiting, and a busy one has full batches.
+///
+/// Bound: the pool. Without room nothing is taken, and whoever waits is woken when a batch has been finished.
+class shard_intake final : public record_intake, public work_source, public notice_sink {
+public:
+  /// `announce`: the shard has work now; called once until it has been emptied, without any lock held.
+  shard_intake(std::shared_ptr<store::pool> pool, intake_options options, std::function<void(shard_id)> announce,
+               std::shared_ptr<const metrics> counts, std::shared_ptr<event_log> log);
+  ~shard_intake() override;
+
+  /// Batches that an earlier process left: queued and announced. Call once, before anything is taken.
+  std::size_t resume();
+
+  shard_id shard_of(agent_id agent) const noexcept { return static_cast<shard_id>(agent % options_.shards); }
+
+  // For the I/O threads.
+  bool take(std::size_t slot, const sealed_record& record) override;
+  void when_room(std::function<void()> wake) override;
+
+  // For sessions and the node.
+  bool take(agent_id agent, const std::string& location, const std::string& text) override;
+
+  // For the dispatcher.
+  work_ptr take(shard_id shard) override;
+  bool finish(const work& done) override;
+  bool set_aside(const work& failed) override;
+  std::optional<std::int64_t> oldest_arrival_ms() const override;
+
+private:
+  struct active_batch {
+    store::batch_ref ref;
+    store::batch_reader records;
+  };
+  struct shard_queue {
+    mutable std::mutex mutex;
+    std::vector<std::optional<store::batch_writer>> open; ///< by slot
+    std::deque<store::batch_ref> closed;
+    std::optional<active_batch> active;
+    bool announced = false;
+  };
+
+  bool append(std::size_t slot, shard_id shard, const store::pool_record& record);
+  bool append_locked(shard_queue& queue, std::size_t slot, shard_id shard, const store::pool_record& record);
+  void close_open(shard_queue& queue, std::size_t slot);
+  bool has_more(const shard_queue& queue) const;
+  void wake_waiting();
+  void show_pool() const;
+
+  std::shared_ptr<store::pool> pool_;
+  intake_options options_;
+  std::function<void(shard_id)> announce_;
+  std::shared_ptr<const metrics> counts_;
+  std::shared_ptr<event_log> log_;
+  std::vector<std::unique_ptr<shard_queue>> shards_;
+  std::atomic<std::int64_t> outstanding_{0}; ///< batches that hold segments
+  std::mutex waiting_mutex_;
+  std::vector<std::function<void()>> waiting_;
+};
+
+} // namespace picket
