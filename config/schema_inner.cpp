@@ -191,14 +191,6 @@ constexpr setting rows[] = {
         .max = 256,
         .summary = "Threads that answer requests.",
     },
-    setting{
-        .key = "api.max_connections",
-        .of = [](settings& s) -> target { return &s.api.max_connections; },
-        .default_value = "64",
-        .min = 1,
-        .max = 10000,
-        .summary = "Connections at a time.",
-    },
     // ---- health ----
     setting{
         .key = "health.listen",
@@ -220,7 +212,6 @@ constexpr setting rows[] = {
         .of = [](settings& s) -> target { return &s.log.level; },
         .default_value = "info",
         .choices = "debug info warn error",
-        .when = takes_effect::at_once,
         .summary = "Least important events that are logged.",
     },
     setting{

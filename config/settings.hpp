@@ -126,7 +126,6 @@ struct api_settings {
   tls_settings tls;
   std::filesystem::path token_file;
   std::int64_t threads = 0;
-  std::int64_t max_connections = 0;
 };
 
 struct health_settings {

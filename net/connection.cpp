@@ -35,8 +35,14 @@ std::string_view name_of(close_reason reason) noexcept {
   return "unknown";
 }
 
-connection::connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls)
-  : thread_{thread}, fd_{fd}, peer_{peer}, token_{next_token.fetch_add(1)}, tls_{std::move(tls)} {}
+connection::connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls,
+                       connection_options options)
+  : thread_{thread}
+  , fd_{fd}
+  , peer_{peer}
+  , token_{next_token.fetch_add(1)}
+  , tls_{std::move(tls)}
+  , options_{options} {}
 
 connection::~connection() {
   if (fd_ >= 0) ::close(fd_);
@@ -53,7 +59,7 @@ void connection::update_interest() {
   if (fd_ < 0) return;
   std::uint32_t wanted = 0;
   bool handshaking = tls_ && !tls_->established();
-  if ((!paused_ && !ended_) || handshaking) wanted |= EPOLLIN;
+  if ((!paused_ && !ended_ && rest_ == 0) || handshaking) wanted |= EPOLLIN;
   if (written_ < to_write_.size() && !handshaking) wanted |= EPOLLOUT;
   if (wanted == interest_) return;
   interest_ = wanted;
@@ -63,7 +69,9 @@ void connection::update_interest() {
 bool connection::handshake() {
   switch (tls_->handshake()) {
   case tls_session::step::done:
-    return true;
+    if (tls_->peer_may_use(to_string(peer_.address))) return true;
+    close(close_reason::tls);
+    return false;
   case tls_session::step::want_read:
     return false;
   case tls_session::step::want_write:
@@ -132,6 +140,18 @@ void connection::read_some() {
     if (broken) return close(tls_ ? close_reason::tls : close_reason::reset);
     if (end) return peer_ended();
   } while (tls_ && fd_ >= 0 && !paused_ && tls_->has_pending());
+  rest_if_busy();
+}
+
+void connection::rest_if_busy() {
+  auto since_ms = thread_.now_ms() - last_read_ms_;
+  last_read_ms_ = thread_.now_ms();
+  if (fd_ < 0 || rest_ != 0 || since_ms >= options_.read_interval_ms) return;
+  rest_ = thread_.after(options_.read_interval_ms, [this] {
+    rest_ = 0;
+    update_interest();
+  });
+  update_interest();
 }
 
 bool connection::offer(byte_view fresh) {
@@ -167,7 +187,7 @@ void connection::peer_ended() {
 
 bool connection::send(byte_view frame) {
   if (fd_ < 0 || no_more_writes_) return false;
-  if (to_write_.size() - written_ + frame.size() > write_limit_bytes) return false;
+  if (to_write_.size() - written_ + frame.size() > options_.write_limit_bytes) return false;
   to_write_.insert(to_write_.end(), frame.begin(), frame.end());
   if (!tls_ || tls_->established()) flush();
   return true;
@@ -220,7 +240,7 @@ void connection::flush() {
     stuck_ = 0;
   }
   if (!all && stuck_ == 0) {
-    stuck_ = thread_.after(write_stuck_ms, [this] {
+    stuck_ = thread_.after(options_.write_stuck_ms, [this] {
       stuck_ = 0;
       close(close_reason::stuck_writing);
     });
@@ -284,7 +304,8 @@ void connection::close(close_reason reason) {
   fd_ = -1;
   if (deadline_ != 0) thread_.cancel(deadline_);
   if (stuck_ != 0) thread_.cancel(stuck_);
-  deadline_ = stuck_ = 0;
+  if (rest_ != 0) thread_.cancel(rest_);
+  deadline_ = stuck_ = rest_ = 0;
   thread_.retire(keep);
   if (handler_) handler_->on_closed(*this, reason);
 }

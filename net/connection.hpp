@@ -15,6 +15,14 @@ namespace picket::net {
 class connection;
 class tls_session;
 
+struct connection_options {
+  std::size_t write_limit_bytes = 256 * 1024;
+  std::int64_t write_stuck_ms = 5'000;
+  /// A busy connection is read again only so long after its last read, so that frames come several at a time; one
+  /// that was quiet is read at once. 0: never waits.
+  std::int64_t read_interval_ms = 0;
+};
+
 /// Unique in the process and never used again.
 using connection_token = std::uint64_t;
 
@@ -51,11 +59,9 @@ public:
 class connection final : public io_source, public std::enable_shared_from_this<connection> {
 public:
   static constexpr std::size_t left_over_limit_bytes = 256 * 1024;
-  static constexpr std::size_t write_limit_bytes = 256 * 1024;
-  static constexpr std::int64_t write_stuck_ms = 5'000;
   static constexpr std::size_t read_at_once_bytes = 64 * 1024;
 
-  connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls);
+  connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls, connection_options options);
   ~connection() override;
 
   /// Begins to read. `handler` must outlive the connection or be owned through `shared_handler`.
@@ -101,6 +107,7 @@ private:
 
   void update_interest();
   void read_some();
+  void rest_if_busy();
   /// Hands left-over and new bytes to the handler. False: the connection is closed.
   bool offer(byte_view fresh);
   void flush();
@@ -121,6 +128,9 @@ private:
   std::int64_t last_byte_ms_ = 0;
   timer_id deadline_ = 0;
   timer_id stuck_ = 0;
+  timer_id rest_ = 0;
+  std::int64_t last_read_ms_ = 0;
+  connection_options options_;
   std::uint32_t interest_ = 0;
   bool paused_ = false;
   bool ended_ = false;         ///< the peer sends no more

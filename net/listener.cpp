@@ -134,7 +134,7 @@ void listener::take(int fd, const endpoint& peer) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
   std::unique_ptr<tls_session> tls;
   if (options_.tls) tls = std::make_unique<tls_session>(options_.tls, fd);
-  auto fresh = std::make_shared<connection>(thread_, fd, peer, std::move(tls));
+  auto fresh = std::make_shared<connection>(thread_, fd, peer, std::move(tls), options_.connections);
   auto inner = open_connection_(*fresh);
   if (!inner) {
     if (options_.limits) options_.limits->give_back(peer.address);

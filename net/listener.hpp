@@ -17,6 +17,7 @@ public:
   struct options {
     endpoint where;
     int backlog = 4096;
+    connection_options connections;
     bool shared_port = false; ///< several listeners of this process share the port; connections are spread
     std::shared_ptr<tls_context> tls;          ///< null: plain TCP
     std::shared_ptr<connection_limits> limits; ///< shared by all listeners of one port

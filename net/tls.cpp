@@ -50,6 +50,7 @@ result<std::shared_ptr<tls_context>> tls_context::server(const tls_options& opti
     if (SSL_CTX_load_verify_locations(raw, options.client_ca_file.c_str(), nullptr) != 1)
       return bad("cannot read the CA file", options.client_ca_file);
     SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(options.client_ca_file.c_str()));
+    self->verify_client_address_ = options.verify_client_address;
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
   return self;
@@ -108,6 +109,17 @@ void tls_session::shutdown() {
   ERR_clear_error();
   SSL_shutdown(ssl_);
   ERR_clear_error();
+}
+
+bool tls_session::peer_may_use(const std::string& address) const {
+  if (!context_->verifies_client_address()) return true;
+  X509* certificate = SSL_get1_peer_certificate(ssl_);
+  if (certificate == nullptr) return false;
+  // The address as an alternative name, or as the common name where there is none.
+  bool fits = X509_check_ip_asc(certificate, address.c_str(), 0) == 1
+              || X509_check_host(certificate, address.c_str(), address.size(), 0, nullptr) == 1;
+  X509_free(certificate);
+  return fits;
 }
 
 bool tls_session::has_pending() const { return ssl_ != nullptr && SSL_has_pending(ssl_) == 1; }

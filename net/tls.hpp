@@ -15,6 +15,7 @@ struct tls_options {
   std::string certificate_file; ///< PEM chain
   std::string key_file;         ///< PEM
   std::string client_ca_file;   ///< empty: no client certificate is asked for
+  bool verify_client_address = false; ///< with a CA: the certificate must name the peer's address as well
   std::string ciphers = "HIGH:!ADH:!EXP:!MD5:!RC4:!3DES:!CAMELLIA:@STRENGTH"; ///< TLS 1.2 (agent-protocol.md 1.1)
 };
 
@@ -25,10 +26,12 @@ public:
   static result<std::shared_ptr<tls_context>> server(const tls_options& options);
   ~tls_context();
   SSL_CTX* get() const noexcept { return context_; }
+  bool verifies_client_address() const noexcept { return verify_client_address_; }
 
 private:
   explicit tls_context(SSL_CTX* context) : context_{context} {}
   SSL_CTX* context_;
+  bool verify_client_address_ = false;
 };
 
 /// The TLS state of one server connection over a non-blocking socket.
@@ -48,6 +51,8 @@ public:
   /// Bytes already decrypted that wait in the library; the socket will not report them.
   bool has_pending() const;
   SSL* get() const noexcept { return ssl_; }
+  /// After the handshake: whether the client may come from `address` (agent-protocol.md 1.1). True where nobody asks.
+  bool peer_may_use(const std::string& address) const;
 
 private:
   step step_of(int outcome);

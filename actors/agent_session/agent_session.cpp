@@ -15,9 +15,9 @@ public:
   explicit link_channel(session_link_ptr link) : link_{std::move(link)} {}
   bool send(std::string_view message) override { return link_->send(message); }
   bool superseded() const override { return link_->superseded(); }
-  bool needs_heartbeat(std::int64_t now_ms) const override {
+  bool needs_heartbeat(std::int64_t now_ms, std::int64_t waiting_ms) const override {
     if (link_->paused) return true;
-    return link_->waiting_records > 0 && now_ms - link_->waiting_since_ms >= heartbeat_ms;
+    return link_->waiting_records > 0 && now_ms - link_->waiting_since_ms >= waiting_ms;
   }
 
 private:
@@ -104,13 +104,13 @@ void agent_session_state::tick(std::int64_t now_ms) {
   while (!waiting_notices.empty()
          && setup.notices->take(setup.agent, waiting_notices.front().location, waiting_notices.front().text))
     waiting_notices.erase(waiting_notices.begin());
-  if (!closed && setup.channel->needs_heartbeat(now_ms)) acknowledge();
+  if (!closed && setup.channel->needs_heartbeat(now_ms, setup.heartbeat_ms)) acknowledge();
 }
 
 agent_session_actor::behavior_type agent_session(agent_session_actor::stateful_pointer<agent_session_state> self,
                                                  session_setup setup) {
   self->state.setup = std::move(setup);
-  self->delayed_send(self, std::chrono::milliseconds{heartbeat_ms}, tick_atom_v);
+  self->delayed_send(self, std::chrono::milliseconds{self->state.setup.heartbeat_ms}, tick_atom_v);
   return {
     [self](control_atom, const control_batch_ptr& batch) {
       for (const auto& message : batch->messages)
@@ -127,7 +127,7 @@ agent_session_actor::behavior_type agent_session(agent_session_actor::stateful_p
     [self](tick_atom) {
       self->state.tick(steady_clock_ms());
       if (self->state.closed && self->state.waiting_notices.empty()) return self->quit();
-      self->delayed_send(self, std::chrono::milliseconds{heartbeat_ms}, tick_atom_v);
+      self->delayed_send(self, std::chrono::milliseconds{self->state.setup.heartbeat_ms}, tick_atom_v);
     },
   };
 }

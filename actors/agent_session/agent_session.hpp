@@ -15,16 +15,14 @@
 
 namespace picket {
 
-inline constexpr std::int64_t heartbeat_ms = 10'000;
-
 /// The way to the agent as the session needs it; the link in the node, a recorder in tests.
 class agent_channel {
 public:
   virtual ~agent_channel() = default;
   virtual bool send(std::string_view message) = 0;
   virtual bool superseded() const = 0;
-  /// Reading is paused, or records wait unopened since before `now_ms - heartbeat_ms` (steady clock).
-  virtual bool needs_heartbeat(std::int64_t now_ms) const = 0;
+  /// Reading is paused, or records have waited unopened for `waiting_ms` (steady clock).
+  virtual bool needs_heartbeat(std::int64_t now_ms, std::int64_t waiting_ms) const = 0;
 };
 
 struct session_setup {
@@ -32,6 +30,7 @@ struct session_setup {
   std::string name;
   std::string registered_address;
   std::uint64_t registration = 0;
+  std::int64_t heartbeat_ms = 10'000; ///< `agents.ack_interval_ms`
   std::shared_ptr<agent_channel> channel;
   std::shared_ptr<agent_status_table> statuses;
   std::shared_ptr<notice_sink> notices;

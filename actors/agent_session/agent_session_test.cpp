@@ -18,7 +18,7 @@ struct recording_channel final : agent_channel {
     return true;
   }
   bool superseded() const override { return replaced; }
-  bool needs_heartbeat(std::int64_t) const override { return waiting; }
+  bool needs_heartbeat(std::int64_t, std::int64_t) const override { return waiting; }
 
   std::vector<std::string> sent;
   bool full = false;

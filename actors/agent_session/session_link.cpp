@@ -4,6 +4,15 @@
 
 namespace picket {
 
+bool agent_anchor::is_fresh(std::uint64_t registration, protocol::counter_pair pair) {
+  std::lock_guard lock{mutex};
+  if (received_for != registration) {
+    received = {};
+    received_for = registration;
+  }
+  return received.take(pair) == protocol::receive_window::verdict::fresh;
+}
+
 session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
                            const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
                            protocol::counter_pair floor)

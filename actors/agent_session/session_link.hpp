@@ -26,6 +26,11 @@ struct agent_anchor {
   std::mutex mutex; ///< of all below
   protocol::takeover_guard guard;
   protocol::counter_pair sent;       ///< the highest pair that any session sent
+  protocol::receive_window received; ///< used with `agents.check_counters`
+  std::uint64_t received_for = 0;    ///< registration that `received` belongs to
+
+  /// With receive checking on: false if the pair was there before. Takes the lock.
+  bool is_fresh(std::uint64_t registration, protocol::counter_pair pair);
   std::weak_ptr<class session_link> bound;
 };
 

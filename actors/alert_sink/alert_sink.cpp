@@ -66,19 +66,25 @@ bool alert_sink_state::flush() {
   return synced.has_value();
 }
 
+void alert_sink_state::tick() {
+  auto done = setup.journal->tick(setup.wall_ms());
+  if (done) return;
+  setup.counts->journal_failures_total.add();
+  setup.log->write(log_event::journal_failed, done.error());
+}
+
 alert_sink_actor::behavior_type alert_sink(alert_sink_actor::stateful_pointer<alert_sink_state> self,
                                            sink_setup setup) {
   self->state.self = self;
   self->state.setup = std::move(setup);
-  if (!self->state.setup.strict)
-    self->delayed_send(self, std::chrono::milliseconds{journal_sync_ms}, tick_atom_v);
+  self->delayed_send(self, std::chrono::milliseconds{self->state.setup.tick_ms}, tick_atom_v);
   return {
     [self](append_atom, const work_ptr& what) { self->state.append(what); },
     [self](write_atom) { self->state.write(); },
     [self](flush_atom) { return self->state.flush(); },
     [self](tick_atom) {
-      self->state.flush();
-      self->delayed_send(self, std::chrono::milliseconds{journal_sync_ms}, tick_atom_v);
+      self->state.tick();
+      self->delayed_send(self, std::chrono::milliseconds{self->state.setup.tick_ms}, tick_atom_v);
     },
   };
 }

@@ -30,15 +30,17 @@ public:
   /// Writes each file once. All or nothing for the caller: on an error the same texts are given again; what a file has
   /// taken already is not written twice. Errors: disk_full, io.
   virtual result<void> append(const journal_texts& texts, std::int64_t wall_ms) = 0;
+  /// Every second: forces to the disk what is due, begins the files of a new day.
+  virtual result<void> tick(std::int64_t wall_ms) = 0;
   /// Forces what was written to the disk.
   virtual result<void> sync() = 0;
 };
 
 inline constexpr std::int64_t journal_retry_ms = 1'000;
-inline constexpr std::int64_t journal_sync_ms = 1'000;
 
 struct sink_setup {
   std::shared_ptr<alert_journal> journal;
+  std::int64_t tick_ms = 1'000; ///< how often the journal is asked whether something is due
   bool strict = false; ///< a work counts as done only when it is on the disk
   /// Hands a written work back; the dispatcher in the node.
   std::function<void(const work_ptr&)> done;
@@ -54,6 +56,7 @@ struct alert_sink_state {
   bool write_one(const work& what);
   void hand_back(const work_ptr& what);
   bool flush();
+  void tick();
 
   alert_sink_actor::pointer self = nullptr;
   sink_setup setup;

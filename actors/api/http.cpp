@@ -1,6 +1,7 @@
 #include "actors/api/http.hpp"
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include <httplib.h>
@@ -9,24 +10,41 @@ namespace picket::api {
 
 namespace {
 
-/// The library's pool, but with a bound on what waits: beyond it a connection is closed at once.
+/// The library's pool, but with a bound on what waits: the accepting thread waits for room, so that more connections
+/// stay in the kernel's backlog.
 class bounded_pool final : public httplib::TaskQueue {
 public:
   explicit bounded_pool(std::size_t threads) : limit_{threads * 2}, inner_{threads} {}
+
   void enqueue(std::function<void()> task) override {
-    // The library hands over a closure that owns the socket's number; it must run to close it.
-    ++queued_;
+    {
+      std::unique_lock lock{mutex_};
+      room_.wait(lock, [this] { return taken_ < limit_ || ending_; });
+      ++taken_;
+    }
     inner_.enqueue([this, task = std::move(task)] {
       task();
-      --queued_;
+      std::lock_guard lock{mutex_};
+      --taken_;
+      room_.notify_one();
     });
   }
-  void shutdown() override { inner_.shutdown(); }
-  bool full() const { return queued_ >= limit_; }
+
+  void shutdown() override {
+    {
+      std::lock_guard lock{mutex_};
+      ending_ = true;
+      room_.notify_all();
+    }
+    inner_.shutdown();
+  }
 
 private:
   std::size_t limit_;
-  std::atomic<std::size_t> queued_{0};
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::size_t taken_ = 0;
+  bool ending_ = false;
   httplib::ThreadPool inner_;
 };
 

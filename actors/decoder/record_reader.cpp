@@ -101,6 +101,9 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
   if (!head) return reject(tally, record.agent, protocol::name_of(head.error()));
   auto opened = cache.opener->open(head->cipher, head->ciphertext, scratch_);
   if (!opened) return reject(tally, record.agent, protocol::name_of(opened.error()));
+  if (setup_.check_counters
+      && !setup_.sessions->anchor(record.agent)->is_fresh(cache.row.registration, opened->counters))
+    return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
   if (!protocol::is_control(opened->message))
     return add_event(what, index, what.texts.keep(opened->message), &cache);
@@ -119,7 +122,7 @@ void record_reader::add_event(work& what, std::uint32_t index, std::string_view 
   auto source = source_of(cache, parsed->queue, parsed->location);
   engine::event_in event;
   event.source = source.get();
-  event.text = parsed->text;
+  event.text = parsed->text.substr(0, parsed->text.find('\0')); // a text ends at its first NUL
   event.arrival_ms = record.arrival_ms;
   event.utc_offset_s = offset_at(record.arrival_ms);
   event.id = {what.id.node, what.id.boot, what.id.sequence, index};

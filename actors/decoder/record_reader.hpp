@@ -30,6 +30,7 @@ struct reader_setup {
   std::shared_ptr<const metrics> counts;
   std::shared_ptr<event_log> log;
   node_identity identity;
+  bool check_counters = false; ///< refuse records whose counters were seen before
 };
 
 /// What a batch brought besides events.

@@ -66,7 +66,7 @@ using alert_sink_actor = caf::typed_actor<
   // From the node that stops: force everything to the disk.
   //   -> true; false if the disk refused
   caf::replies_to<flush_atom>::with<bool>,
-  // INTERNAL: every second with `journal.sync: interval`, force to the disk what was written.
+  // INTERNAL: every second or as often as `journal.sync_interval_ms` says, force to the disk what is due and begin the files of a new day.
   //   -> no answer
   caf::reacts_to<tick_atom>>;
 

@@ -169,7 +169,7 @@ TEST_F(Enroller, AsksAgainWithFreshFactsAtMostThreeTimes) {
 
 TEST_F(Enroller, ReplacesAnAgentThatWasNeverSeen) {
   policy.force.after_registration_time_s = 0;
-  policy.repeat_unconfirmed = false;
+  policy.repeat_window_s = 0;
   start_with_real_registry();
   enroll("OSSEC A:'web-01'");
   EXPECT_EQ(enroll("OSSEC A:'web-01'").substr(0, 20), "OSSEC K:'002 web-01 ");

@@ -57,7 +57,7 @@ read_enrollment(std::string_view line, const net::ip_address& source, const enro
     add.address = protocol::to_text(*address);
   }
   add.force = policy.force;
-  if (!policy.repeat_unconfirmed) add.repeat_window_s = 0;
+  add.repeat_window_s = policy.repeat_window_s;
   add.key = draw_key();
   return add;
 }

@@ -18,7 +18,7 @@ namespace picket {
 struct enrollment_policy {
   std::string password; ///< empty: none is needed
   bool use_source_ip = false;
-  bool repeat_unconfirmed = true;
+  std::int64_t repeat_window_s = 600; ///< 0: no repeats
   protocol::force_policy force;
   protocol::version_policy versions;
 };

@@ -72,7 +72,7 @@ result<std::unique_ptr<enrollment_port>> enrollment_port::open(enrollment_port_o
   net::listener::options listen;
   listen.where = options.where;
   listen.tls = options.tls;
-  listen.limits = std::make_shared<net::connection_limits>(options.max_exchanges, 0);
+  listen.limits = std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
   auto limit_ms = options.exchange_limit_ms;
   auto opened = net::listener::open(*self->thread_, listen, [=](net::connection& fresh) {
     fresh.set_deadline(limit_ms);

@@ -15,6 +15,7 @@ struct enrollment_port_options {
   net::endpoint where;
   std::shared_ptr<net::tls_context> tls;
   std::size_t max_exchanges = 1'000;
+  std::size_t max_exchanges_per_address = 0; ///< 0: no limit
   std::int64_t exchange_limit_ms = 10'000;
 };
 

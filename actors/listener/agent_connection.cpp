@@ -102,16 +102,35 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
     return refuse(from, "unknown_agent", head->id ? std::string{*head->id} : std::string{});
   auto opened = opener_->open(head->cipher, head->ciphertext, thread_scratch());
   if (!opened) return refuse(from, protocol::name_of(opened.error()), id_text_);
+  // An event stays sealed and is checked where it is opened for good.
+  if (context_->check_counters && protocol::is_control(opened->message)
+      && !context_->sessions->anchor(*id)->is_fresh(row_.registration, opened->counters))
+    return refuse(from, "repeated", id_text_);
   bool first = agent_ == 0;
   agent_ = *id;
   cipher_ = head->cipher;
-  if (first) {
-    if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
-    if (!refused_) from.set_deadline(0);
-  }
+  if (first) proven(from);
   if (protocol::is_control(opened->message)) return take_control(from, *opened);
   // An event may come before the start-up of a new connection.
   return hand_on(from, record, agent_);
+}
+
+void agent_connection::proven(net::connection& from) {
+  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
+  counted_unverified_ = false;
+  if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
+  if (!refused_) from.set_deadline(0);
+}
+
+void agent_connection::watch_idle(net::connection& from, std::int64_t after_ms) {
+  if (context_->limits.idle_ms <= 0) return;
+  idle_ = from.thread().after(after_ms, [this, &from] {
+    idle_ = 0;
+    // Silence while we do not read is ours, not the agent's.
+    auto silent_ms = from.paused() ? 0 : from.thread().now_ms() - from.last_byte_ms();
+    if (silent_ms >= context_->limits.idle_ms) return from.close(net::close_reason::deadline);
+    watch_idle(from, context_->limits.idle_ms - silent_ms);
+  });
 }
 
 agent_connection::step agent_connection::take_control(net::connection& from, const protocol::opened_record& opened) {
@@ -201,6 +220,7 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
   session_ = context_->make_session(link_, row_);
   context_->sessions->bind(link_, session_);
   context_->counts->sessions.add(1);
+  watch_idle(from, context_->limits.idle_ms);
   if (older) {
     older->supersede();
     // In the agent's order: nothing of this connection is read before the older one is at its end.
@@ -252,7 +272,9 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   return step::wait;
 }
 
-void agent_connection::on_closed(net::connection&, net::close_reason reason) {
+void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
+  if (idle_ != 0) from.thread().cancel(idle_);
+  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
   context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
   if (!link_) return;
   link_->mark_ended();

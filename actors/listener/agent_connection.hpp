@@ -10,6 +10,7 @@
 #include "actors/telemetry/metrics.hpp"
 #include "base/telemetry/event_log.hpp"
 #include "net/connection.hpp"
+#include "net/limits.hpp"
 #include "protocol/agent/connection_state.hpp"
 #include "protocol/agent/record.hpp"
 #include "store/registry/registry_tables.hpp"
@@ -21,6 +22,7 @@ struct port_limits {
   std::int64_t whole_frame_ms = 60'000;    ///< from a frame's first byte to its last
   std::int64_t refused_ms = 75'000;        ///< a refused agent keeps its socket for its own pauses
   std::int64_t rest_ms = 10'000;           ///< a superseded connection is read to its end for so long
+  std::int64_t idle_ms = 0;                ///< without a byte from a bound connection; 0: no limit
 };
 
 /// What the connections of the agent port share.
@@ -34,6 +36,9 @@ struct port_context {
   protocol::version_policy versions;
   protocol::takeover_limits takeover;
   port_limits limits;
+  bool check_counters = false;
+  /// Connections that have not proven an agent yet.
+  std::shared_ptr<net::connection_limits> unverified;
   /// Makes the session of a connection that has just been bound.
   std::function<agent_session_actor(const session_link_ptr&, const protocol::agent_row&)> make_session;
   /// The agent has proven its key for the first time.
@@ -69,6 +74,8 @@ private:
   bool load_key(agent_id id);
   step refuse(net::connection& from, std::string_view reason, const std::string& agent);
   void watch_partial(net::connection& from, bool partial);
+  void watch_idle(net::connection& from, std::int64_t after_ms);
+  void proven(net::connection& from);
 
   std::shared_ptr<const port_context> context_;
   std::size_t slot_;
@@ -81,7 +88,8 @@ private:
   agent_session_actor session_;
   bool refused_ = false;
   bool partial_ = false;
-  bool replied_pong_ = false;
+  bool counted_unverified_ = true; ///< taken when the connection was accepted
+  net::timer_id idle_ = 0;
 };
 
 } // namespace picket

@@ -1,6 +1,11 @@
 #include "actors/listener/listener.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include <caf/send.hpp>
+
+#include "base/time.hpp"
 
 namespace picket {
 
@@ -12,6 +17,8 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
   net::listener::options listen;
   listen.where = options.where;
   listen.limits = self->limits_;
+  listen.backlog = options.backlog;
+  listen.connections = options.connections;
   listen.shared_port = options.io_threads > 1;
   if (listen.shared_port) {
     // A shared port would also be shared with another process without a word: look first whether it is free.
@@ -26,6 +33,11 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
     auto thread = net::io_thread::create("agents-" + std::to_string(slot));
     if (!thread) return tl::unexpected<error>(thread.error());
     auto opened = net::listener::open(**thread, listen, [context, slot](net::connection& fresh) {
+      using verdict = net::connection_limits::verdict;
+      if (context->unverified->take(fresh.peer().address) != verdict::taken) {
+        context->counts->ingest_refused_connections_total.add();
+        return std::shared_ptr<agent_connection>{};
+      }
       fresh.set_deadline(context->limits.first_record_ms);
       return std::make_shared<agent_connection>(context, slot);
     });
@@ -49,17 +61,30 @@ result<void> agent_port::start() {
   return {};
 }
 
+bool agent_port::end_connections(std::size_t thread) {
+  bool all = true;
+  listeners_[thread]->for_each([&](net::connection& connection) {
+    connection.read_what_is_there();
+    // What was read from a paused connection waits for room; it must not be thrown away.
+    if (connection.is_open() && connection.paused())
+      all = false;
+    else
+      connection.close();
+  });
+  return all;
+}
+
 void agent_port::stop() {
   if (stopped_) return;
   stopped_ = true;
+  auto until_ms = steady_clock_ms() + last_read_limit_ms;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i]->run([&] {
-      listeners_[i]->stop();
-      listeners_[i]->for_each([](net::connection& connection) {
-        connection.read_what_is_there();
-        connection.close();
-      });
-    });
+    bool ended = false;
+    threads_[i]->run([&] { listeners_[i]->stop(); });
+    while (!ended && steady_clock_ms() < until_ms) {
+      if (!threads_[i]->run([&] { ended = end_connections(i); })) break;
+      if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
     threads_[i]->stop();
   }
 }

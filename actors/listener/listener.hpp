@@ -17,6 +17,8 @@ struct agent_port_options {
   unsigned io_threads = 1;
   std::size_t max_connections = 100'000;
   std::size_t max_connections_per_address = 0; ///< 0: no limit
+  int backlog = 4'096;
+  net::connection_options connections;
 };
 
 /// The sockets of the agent port and the threads that serve them.
@@ -28,7 +30,8 @@ public:
   ~agent_port();
 
   result<void> start();
-  /// Reads what has arrived, then ends every connection and thread.
+  /// Accepts no more, reads what has arrived, then ends every connection and thread; blocks until then, at most
+  /// `last_read_limit_ms` for connections that wait for room.
   void stop();
   const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
   std::size_t connections() const noexcept { return limits_->open(); }
@@ -36,6 +39,10 @@ public:
 
 private:
   agent_port() = default;
+  /// On the thread: reads what has arrived and ends the connections. False: some wait for room and stay.
+  bool end_connections(std::size_t thread);
+
+  static constexpr std::int64_t last_read_limit_ms = 10'000;
   std::vector<std::unique_ptr<net::io_thread>> threads_;
   std::vector<std::unique_ptr<net::listener>> listeners_;
   std::shared_ptr<net::connection_limits> limits_;

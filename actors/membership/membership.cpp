@@ -92,6 +92,10 @@ void membership_state::confirm() {
 }
 
 bool membership_state::store() {
+  if (setup.store_more) {
+    auto stored = setup.store_more();
+    if (!stored) setup.log->write(log_event::status_not_stored, stored.error());
+  }
   while (true) {
     auto rows = setup.statuses->take_dirty(rows_a_transaction);
     if (rows.empty()) return true;

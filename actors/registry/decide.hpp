@@ -8,7 +8,6 @@
 
 namespace picket::registry {
 
-inline constexpr std::size_t max_agents = 1'000'000;
 inline constexpr std::size_t max_groups = 4'096;
 /// Members that one `group_remove` may touch, so that a batch stays within its row limit.
 inline constexpr std::size_t max_members_per_group_remove = 100;
@@ -21,6 +20,7 @@ struct decide_context {
   std::uint32_t node = 0;                  ///< that decides
   std::int64_t time_ms = 0;                ///< max(wall clock, head.time_ms + 1)
   std::vector<std::string> server_names;   ///< names that no agent may have
+  std::size_t max_agents = 1'000'000;      ///< `limits.max_agents`
 };
 
 struct decision {

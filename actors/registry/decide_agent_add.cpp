@@ -155,8 +155,8 @@ void decide_agent_add(const store::registry_view& view, const agent_add& add, co
                           protocol::refusal::duplicate_name(add.name), out))
       return;
   }
-  if (view.agent_count() >= max_agents + out.result.replaced.size())
-    return refuse(out, errc::too_many_agents, "there are " + std::to_string(max_agents) + " agents already");
+  if (view.agent_count() >= context.max_agents + out.result.replaced.size())
+    return refuse(out, errc::too_many_agents, "there are " + std::to_string(context.max_agents) + " agents already");
   agent_id id = 0;
   if (!choose_id(view, add, out, id)) return;
   agent_row row;

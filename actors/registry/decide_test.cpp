@@ -69,7 +69,7 @@ protected:
 
   testing::scratch_directory scratch;
   std::unique_ptr<store::registry_tables> tables;
-  decide_context context{1, 0, {"node-1"}};
+  decide_context context{1, 0, {"node-1"}, 1'000'000};
   std::int64_t now_ms = 1'700'000'000'000;
   std::uint64_t counter = 0;
 };

@@ -123,6 +123,14 @@ TEST(Json, NestingIsLimited) {
   EXPECT_EQ(json::parse(nested(1001), memory), nullptr);
 }
 
+TEST(Json, ANulByteEndsTheText) {
+  arena memory;
+  std::size_t end = 0;
+  EXPECT_NE(json::parse(std::string_view("{}\0x", 4), memory, &end), nullptr);
+  EXPECT_EQ(end, 2u);
+  EXPECT_EQ(json::parse(std::string_view("\"a\0b\"", 5), memory), nullptr);
+}
+
 TEST(Json, TellsWhereTheValueEnds) {
   arena memory;
   std::size_t end = 0;

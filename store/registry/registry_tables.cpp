@@ -41,8 +41,11 @@ std::optional<agent_id> id_of(const read_txn& txn, table from, std::string_view 
 registry_tables::registry_tables(lmdb_env env) : env_{std::move(env)} {}
 registry_tables::~registry_tables() = default;
 
-result<std::unique_ptr<registry_tables>> registry_tables::open(const std::filesystem::path& directory) {
-  auto env = lmdb_env::open(directory);
+result<std::unique_ptr<registry_tables>> registry_tables::open(const std::filesystem::path& directory,
+                                                               std::uint64_t limit_bytes) {
+  lmdb_options options;
+  options.limit_bytes = limit_bytes;
+  auto env = lmdb_env::open(directory, options);
   if (!env) return tl::unexpected<error>(env.error());
   std::unique_ptr<registry_tables> self{new registry_tables{std::move(*env)}};
   auto opened = self->open_tables();

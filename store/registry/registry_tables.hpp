@@ -26,7 +26,8 @@ inline constexpr std::uint64_t kept_log_rows = 65'536;
 class registry_tables {
 public:
   /// Opens or makes the environment. A fresh one has the group `default`. Errors: io, corrupt, disk_full.
-  static result<std::unique_ptr<registry_tables>> open(const std::filesystem::path& directory);
+  static result<std::unique_ptr<registry_tables>> open(const std::filesystem::path& directory,
+                                                       std::uint64_t limit_bytes = 64ULL << 30U);
   ~registry_tables();
 
   /// Reads at one moment, on one thread. Keep it short: it holds pages, and `commit` on the same thread waits
