@@ -22,8 +22,9 @@ int hex_digit(char c) noexcept {
 
 class parser {
 public:
+  /// A NUL byte ends the text, as it does for the library whose behaviour this is.
   parser(std::string_view text, arena& memory)
-      : text_(text)
+      : text_(text.substr(0, text.find('\0')))
       , memory_(memory) {}
 
   const value* run() {

@@ -381,12 +381,12 @@ private:
   void lint() {
     if (!made_->is_child) return;
     if (program_name_.present)
-      note(program_name_.place, "ignored-element", "'program_name' has no effect in a child",
+      note(program_name_.place, "no-effect", "'program_name' has no effect in a child",
            "put it into the parent");
     if (prematch_.present) return;
     if (has_type_ || made_->use_own_name || made_->json_null_discard || made_->json_array_csv
         || made_->has_fts)
-      note(from_.place, "ignored-element",
+      note(from_.place, "no-effect",
            "a child without 'prematch' keeps the parent's name, type, fts and JSON options; its own have no "
            "effect",
            "add a 'prematch', or set them in the parent");

@@ -2,6 +2,8 @@
 
 #include "engine/text/fold.hpp"
 
+#include <algorithm>
+
 namespace picket::engine {
 
 namespace {
@@ -49,6 +51,7 @@ struct osregex::run {
   bool search() {
     if (m == 0) return step7();
     while (true) {
+      if (p == 0 && !begin && slots_used == 0 && a == none && !skip_hopeless_starts()) return false;
       if (steps == 0) {
         gave_up = true;
         return false;
@@ -60,6 +63,25 @@ struct osregex::run {
       if (next == go::fail && !step6()) return false;
       if (++i == m) return step7();
     }
+  }
+
+  /// Takes at one blow the steps at which the first unit would be tried and missed, over and over: each of
+  /// them only leads through step 6 back to p = 0 with r = none. Not for units that do more than that (marks,
+  /// `*`). False: the end is reached, and the alternative fails there in step 7, since r is none.
+  bool skip_hopeless_starts() {
+    auto start = i;
+    if (U[0].kind == kind::literal) {
+      while (i < m && fold(t[i]) != U[0].literal)
+        ++i;
+    } else if (U[0].kind == kind::set && U[0].quantifier != '*' && !seen) {
+      while (i < m && !(*U[0].set)[byte()])
+        ++i;
+    }
+    if (i == start) return true;
+    r = none;
+    constexpr std::uint64_t bytes_per_step = 8; // what one ordinary step costs
+    steps -= std::min(steps, static_cast<std::uint64_t>(i - start) / bytes_per_step);
+    return i < m;
   }
 
   go step1() {

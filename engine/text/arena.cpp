@@ -10,7 +10,7 @@ arena::arena(std::size_t block_bytes)
 arena::~arena() = default;
 
 char* arena::allocate(std::size_t size) {
-  if (size > left_) {
+  if (size > left_ || !next_) {
     std::size_t bytes = std::max(block_bytes_, size);
     block fresh{std::make_unique<char[]>(bytes + slack_bytes), bytes};
     next_ = fresh.bytes.get();
