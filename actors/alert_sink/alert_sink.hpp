@@ -39,7 +39,7 @@ public:
 inline constexpr std::int64_t journal_retry_ms = 1'000;
 
 struct sink_setup {
-  std::shared_ptr<alert_journal> journal;
+  std::shared_ptr<alert_journal> journal; ///< the sink's alone
   std::int64_t tick_ms = 1'000; ///< how often the journal is asked whether something is due
   bool strict = false; ///< a work counts as done only when it is on the disk
   /// Hands a written work back; the dispatcher in the node.

@@ -96,7 +96,7 @@ TEST_F(Decide, RefusesANameThatIsTakenWithinTheFirstHour) {
   EXPECT_EQ(refused.text, "Duplicate agent name: web-01");
 }
 
-TEST_F(Decide, ReplacesAnAgentThatWasNeverConnectedAfterAnHour) {
+TEST_F(Decide, Case14_ReplacesAnAgentThatWasNeverConnectedAfterAnHour) {
   ASSERT_TRUE(run(add("web-01")).done());
   now_ms += hour_ms + 1;
   auto again = add("web-01");
