@@ -167,7 +167,7 @@ void event_committer::apply_effects(std::unique_lock<std::mutex>& lock) {
   const auto& effects = memory_.rules.effects;
   for (const auto& change : effects.marks) {
     if (with_.shard.complete)
-      with_.shard.complete->set_mark(change.sequence, change.mark);
+      with_.shard.complete->set_mark(change.global, change.sequence, change.mark);
     else if (!change.global)
       with_.shard.set_mark(change.sequence, change.mark);
     else if (lock.owns_lock())
@@ -295,7 +295,7 @@ void event_committer::commit(std::uint32_t index, const verdict& decided, std::i
   render(index);
   apply_effects(lock);
   with_.shard.clock_s = now_s;
-  with_.shard.accumulated_changed |= memory_.current.decoder && memory_.current.decoder->accumulate;
+  if (memory_.current.decoder && memory_.current.decoder->accumulate) ++with_.shard.accumulated_number;
   if (memory_.last.remembered) remember(index, now_s, binding, lock);
   with_.counters.limits_hit += memory_.matching.budget.limits_hit;
   with_.counters.counted_locally += counts_locally_ ? 1 : 0;

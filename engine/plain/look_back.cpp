@@ -33,6 +33,7 @@ public:
     return current_;
   }
   bool global() const { return global_; }
+  static std::int32_t mark(const record& of) { return of.mark; }
 
 private:
   const window_store& store_;
@@ -47,16 +48,19 @@ private:
 class list_entries {
 public:
   using record = complete_record;
-  list_entries(const complete_lists& lists, const std::deque<std::uint64_t>& from)
+  list_entries(const complete_lists& lists, const std::deque<std::uint64_t>& from, bool global)
       : lists_(lists)
       , from_(from)
+      , global_(global)
       , at_(from.size()) {}
   const record* next() { return at_ == 0 ? nullptr : lists_.record(from_[--at_]); }
-  bool global() const { return false; }
+  bool global() const { return global_; }
+  std::int32_t mark(const record& of) const { return global_ ? of.global_mark : of.mark; }
 
 private:
   const complete_lists& lists_;
   const std::deque<std::uint64_t>& from_;
+  bool global_;
   std::size_t at_;
 };
 
@@ -130,7 +134,7 @@ bool search(const rule& composite, Entries entries, Comparable&& comparable_to, 
       input.listener->entry_examined(composite, step, entry.full_log, now_s - entry.second, mark);
   };
   while (const auto* entry = entries.next()) {
-    const auto mark = effects.mark_of(entries.global(), entry->sequence, entry->mark);
+    const auto mark = effects.mark_of(entries.global(), entry->sequence, entries.mark(*entry));
     if (now_s - entry->second > static_cast<std::int64_t>(composite.timeframe_s)) {
       report(look_back_step::too_old, *entry, mark);
       return false;
@@ -165,8 +169,8 @@ bool over_lists(const rule& composite, const walk_input& input, rule_scratch& sc
   const auto comparable_to = [&](const complete_record& earlier) {
     return comparable(composite, earlier, scratch.values.current(), input.rules.slots);
   };
-  return search(composite, list_entries(*input.shard.complete, *list), comparable_to, input, scratch, matching,
-                input.now_s);
+  return search(composite, list_entries(*input.shard.complete, *list, composite.look_back.global), comparable_to, input,
+                scratch, matching, input.now_s);
 }
 
 /// The answer of the window's owner in place of its entries.

@@ -39,7 +39,7 @@ void complete_lists::remember(const rule& verdict, const event& ev, std::int64_t
   complete_record record;
   record.sequence = first_sequence_ + records_.size();
   record.second = second;
-  record.mark = mark;
+  record.mark = record.global_mark = mark;
   record.agent = ev.source->agent_id;
   record.location = ev.source->rule_location;
   record.full_log = ev.full_log;
@@ -69,9 +69,10 @@ void complete_lists::remember(const rule& verdict, const event& ev, std::int64_t
       entries.pop_front();
 }
 
-void complete_lists::set_mark(std::uint64_t sequence, std::int32_t mark) {
-  if (sequence >= first_sequence_ && sequence - first_sequence_ < records_.size())
-    records_[static_cast<std::size_t>(sequence - first_sequence_)].mark = mark;
+void complete_lists::set_mark(bool global, std::uint64_t sequence, std::int32_t mark) {
+  if (sequence < first_sequence_ || sequence - first_sequence_ >= records_.size()) return;
+  auto& record = records_[static_cast<std::size_t>(sequence - first_sequence_)];
+  (global ? record.global_mark : record.mark) = mark;
 }
 
 const std::deque<std::uint64_t>* complete_lists::list(std::uint32_t number) const {

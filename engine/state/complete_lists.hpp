@@ -19,6 +19,7 @@ struct complete_record {
   std::uint64_t sequence = 0;
   std::int64_t second = 0;
   std::int32_t mark = 0;
+  std::int32_t global_mark = 0; ///< global windows keep marks of their own
   std::string agent;
   std::string location;
   std::string full_log;
@@ -39,7 +40,7 @@ public:
       : events_max_(events_max) {}
 
   void remember(const rule& verdict, const event& ev, std::int64_t second, std::int32_t mark, const ruleset& rules);
-  void set_mark(std::uint64_t sequence, std::int32_t mark);
+  void set_mark(bool global, std::uint64_t sequence, std::int32_t mark);
 
   /// Newest last; an event stands as often as its verdict has places. Null: nothing was entered.
   const std::deque<std::uint64_t>* list(std::uint32_t number) const;

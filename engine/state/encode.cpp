@@ -255,7 +255,7 @@ void encode(const shard_state& from, byte_buffer& to) {
   msgpack::sbuffer buffer;
   packer out(buffer);
   state_writer writer(out);
-  out.pack_map(7);
+  out.pack_map(8);
   out.pack("version");
   out.pack(state_version);
   out.pack("clock");
@@ -270,6 +270,8 @@ void encode(const shard_state& from, byte_buffer& to) {
   writer.windows(from.windows);
   out.pack("diffs");
   writer.diffs(from.diffs);
+  out.pack("accumulated_number");
+  out.pack(from.accumulated_number);
   out.pack("accumulated");
   encode(from.accumulated, out);
   append(to, buffer);
@@ -292,6 +294,8 @@ result<std::unique_ptr<shard_state>> decode_state(byte_view bytes, const shard_l
     if (const auto* clock = member(root, "clock")) made->clock_s = reader.values.integer(*clock);
     if (const auto* change = member(root, "change"))
       made->change_number = reader.values.number<std::uint64_t>(*change);
+    if (const auto* number = member(root, "accumulated_number"))
+      made->accumulated_number = made->accumulated_sent = reader.values.number<std::uint64_t>(*number);
     if (const auto* windows = member(root, "windows")) reader.windows(made->windows, *windows);
     if (const auto* diffs = member(root, "diffs")) reader.diffs(made->diffs, *diffs);
     if (const auto* accumulated = member(root, "accumulated"))
@@ -373,7 +377,8 @@ void encode_changes(shard_state& of, byte_buffer& to) {
   msgpack::sbuffer buffer;
   packer out(buffer);
   state_writer writer(out);
-  out.pack_map(of.accumulated_changed ? 5 : 4);
+  const bool accumulated_changed = of.accumulated_number != of.accumulated_sent;
+  out.pack_map(accumulated_changed ? 6 : 4);
   out.pack("version");
   out.pack(state_version);
   out.pack("from");
@@ -384,12 +389,14 @@ void encode_changes(shard_state& of, byte_buffer& to) {
   out.pack_array(static_cast<std::uint32_t>(of.changes.size()));
   for (const auto& each : of.changes)
     std::visit(change_writer{out, writer, of.windows}, each.what);
-  if (of.accumulated_changed) {
+  if (accumulated_changed) {
+    out.pack("accumulated_number");
+    out.pack(of.accumulated_number);
     out.pack("accumulated");
     encode(of.accumulated, out);
   }
   of.changes.clear();
-  of.accumulated_changed = false;
+  of.accumulated_sent = of.accumulated_number;
   append(to, buffer);
 }
 
@@ -414,8 +421,12 @@ result<void> apply_changes(shard_state& copy, byte_view bytes) {
     for (auto i = copy.change_number - first; i < all.size && reader.values.ok; ++i)
       apply(copy, reader, all.ptr[i]);
     copy.clock_s = std::max(copy.clock_s, reader.values.integer(*clock));
-    if (const auto* accumulated = member(root, "accumulated"))
+    const auto* accumulated = member(root, "accumulated");
+    const auto* number = member(root, "accumulated_number");
+    if (accumulated && number && reader.values.number<std::uint64_t>(*number) > copy.accumulated_number) {
+      copy.accumulated_number = copy.accumulated_sent = reader.values.number<std::uint64_t>(*number);
       reader.values.ok = decode(*accumulated, copy.accumulated) && reader.values.ok;
+    }
     if (!reader.values.ok) return corrupt("a change has the wrong form");
     return {};
   } catch (const std::exception& thrown) {

@@ -11,8 +11,8 @@ namespace picket::engine {
 /// Version of the form below. Readers skip map keys that they do not know, so a new key needs no new version.
 inline constexpr unsigned state_version = 1;
 
-/// Appends the whole state as msgpack: a map with "version", "clock", "change", "seed", "windows", "diffs" and
-/// "accumulated". Tables of windows go by content, never by a number of a rule set.
+/// Appends the whole state as msgpack: a map with "version", "clock", "change", "seed", "windows", "diffs",
+/// "accumulated_number" and "accumulated". Tables of windows go by content, never by a number of a rule set.
 void encode(const shard_state& from, byte_buffer& to);
 
 /// Reads what `encode` wrote. Errors: corrupt.

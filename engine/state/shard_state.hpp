@@ -57,7 +57,8 @@ struct shard_state {
   bool track_changes = false;
   std::uint64_t change_number = 0; ///< changes ever made
   std::vector<state_change> changes;
-  bool accumulated_changed = false;
+  std::uint64_t accumulated_number = 0; ///< events that the accumulator has seen
+  std::uint64_t accumulated_sent = 0;   ///< the same when changes were encoded last
 
   // The ways in which an event changes the state.
   void remember(event_record record, const std::vector<window_entry>& entries) {
@@ -74,7 +75,8 @@ struct shard_state {
   }
 
   friend bool operator==(const shard_state& a, const shard_state& b) {
-    return a.clock_s == b.clock_s && a.change_number == b.change_number && a.windows == b.windows && a.diffs == b.diffs
+    return a.clock_s == b.clock_s && a.change_number == b.change_number
+           && a.accumulated_number == b.accumulated_number && a.windows == b.windows && a.diffs == b.diffs
            && a.accumulated == b.accumulated;
   }
 
