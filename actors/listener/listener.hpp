@@ -52,7 +52,6 @@ private:
 struct listener_setup {
   std::shared_ptr<agent_port> port;
   std::shared_ptr<session_directory> sessions;
-  std::shared_ptr<store::registry_tables> tables;
   registry_actor registry;
 };
 

@@ -3,7 +3,9 @@
 #include "engine/testing/reference_ruleset.hpp"
 
 #include <array>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 namespace picket::conformance {
 
@@ -12,8 +14,16 @@ std::shared_ptr<const engine::ruleset> stock_ruleset(const context& where, bool 
   auto& at = made[tests ? 1 : 0];
   if (at) return at;
   auto files = testing::reference_ruleset::files(where.data, tests);
+  if (files.empty()) return nullptr;
+  // ATT&CK names are not part of a rule set: they come from our table.
+  std::ifstream table(PICKET_SOURCE_DIR "/config/ruleset/techniques.tsv", std::ios::binary);
+  engine::ruleset_file techniques;
+  techniques.kind = engine::file_kind::technique;
+  techniques.name = "techniques.tsv";
+  techniques.bytes.assign(std::istreambuf_iterator<char>(table), {});
+  files.push_back(std::move(techniques));
   auto compiled = engine::compile(files);
-  if (!compiled.ruleset || files.empty()) {
+  if (!compiled.ruleset) {
     for (const auto& each : compiled.diagnostics)
       if (each.severity == engine::severity::error) std::cerr << engine::to_string(each) << "\n";
     return nullptr;

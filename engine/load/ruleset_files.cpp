@@ -22,6 +22,7 @@ public:
     if (std::error_code ec; !fs::is_directory(directory_, ec))
       return fail(errc::not_found, "no such directory", directory_.string(),
                   "name a directory with decoders/ and rules/");
+    if (auto done = add_techniques(); !done) return tl::unexpected(done.error());
     if (auto done = add_folder(file_kind::decoder, "decoders"); !done) return tl::unexpected(done.error());
     if (auto done = add_lists(); !done) return tl::unexpected(done.error());
     if (auto done = add_folder(file_kind::rule, "rules"); !done) return tl::unexpected(done.error());
@@ -65,6 +66,12 @@ private:
       if (auto done = add(file_kind::list, path, name); !done) return done;
     }
     return {};
+  }
+
+  result<void> add_techniques() {
+    auto path = directory_ / "techniques.tsv";
+    std::error_code ec;
+    return fs::is_regular_file(path, ec) ? add(file_kind::technique, path, "techniques.tsv") : result<void>{};
   }
 
   result<void> add(file_kind kind, const fs::path& path, std::string name) {

@@ -11,8 +11,7 @@
 
 namespace picket::testing {
 
-/// Files of the stock rule set as `make-test-ruleset` of the reference data assembles it, with our technique table.
-/// Empty if there is no reference data (or no Python to run the script).
+/// Files of the stock rule set as `make-test-ruleset` of the reference data assembles it. Empty if there is no reference data (or no Python to run the script).
 class reference_ruleset {
 public:
   /// `tests`: with the rules that only rule tests use.
@@ -30,16 +29,6 @@ public:
     std::filesystem::remove_all(name, ignored);
     if (code != 0 || !read) return none;
     return std::move(*read);
-  }
-
-  /// Our ATT&CK table, from the source tree.
-  static engine::ruleset_file techniques(const std::filesystem::path& source_tree) {
-    engine::ruleset_file file;
-    file.kind = engine::file_kind::technique;
-    file.name = "techniques.tsv";
-    std::ifstream in(source_tree / "config/ruleset/techniques.tsv", std::ios::binary);
-    file.bytes.assign(std::istreambuf_iterator<char>(in), {});
-    return file;
   }
 };
 

@@ -1,0 +1,98 @@
+#include "node/picketd/node.hpp"
+
+#include <chrono>
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include "base/time.hpp"
+#include "node/picketd/identity.hpp"
+#include "node/picketd/parts.hpp"
+
+namespace picket {
+
+namespace {
+
+/// Asks an actor on the way down; false if it does not answer in time.
+template <class Handle, class Atom>
+bool ask(caf::actor_system& system, const Handle& who, Atom what, std::int64_t limit_ms) {
+  if (!who || limit_ms <= 0) return false;
+  bool fine = false;
+  caf::scoped_actor self{system};
+  self->request(who, std::chrono::milliseconds{limit_ms}, what)
+    .receive([&](bool answer) { fine = answer; }, [](const caf::error&) {});
+  return fine;
+}
+
+} // namespace
+
+node::node(std::unique_ptr<parts> made) : parts_{std::move(made)} {}
+node::~node() { stop(); }
+
+result<std::unique_ptr<node>> node::start(const config::settings& settings, std::shared_ptr<event_log> log) {
+  auto made = std::make_unique<parts>();
+  made->settings = settings;
+  made->log = std::move(log);
+  made->counts = std::make_shared<metrics>();
+  made->name = settings.node.name.empty() ? host_name() : settings.node.name;
+  made->requests = std::make_shared<std::atomic<std::uint64_t>>(0);
+  if (auto done = made->open_stores(); !done) return tl::unexpected<error>(done.error());
+  if (auto done = made->load_rules(); !done) return tl::unexpected<error>(done.error());
+  made->spawn_state_actors();
+  if (auto done = made->spawn_analysis(); !done) return tl::unexpected<error>(done.error());
+  made->spawn_membership();
+  if (auto done = made->open_agent_port(); !done) return tl::unexpected<error>(done.error());
+  if (auto done = made->open_enrollment(); !done) return tl::unexpected<error>(done.error());
+  if (auto done = made->open_http(); !done) return tl::unexpected<error>(done.error());
+  if (auto done = made->begin(); !done) return tl::unexpected<error>(done.error());
+  return std::unique_ptr<node>{new node{std::move(made)}};
+}
+
+bool node::stop() {
+  auto& p = *parts_;
+  if (p.stopping.exchange(true)) return true;
+  p.log->write(log_event::node_stopping);
+  auto until_ms = steady_clock_ms() + p.settings.node.stop_timeout_s * 1000;
+  auto left_ms = [&] { return until_ms - steady_clock_ms(); };
+  // The source first: no new agents, no new records.
+  if (p.enrollment) p.enrollment->stop();
+  ask(*p.system, p.listener, stop_atom_v, left_ms());
+  // Then what is on its way, then the disk.
+  bool drained = ask(*p.system, p.dispatcher->handle, drain_atom_v, left_ms());
+  bool synced = ask(*p.system, p.sink, flush_atom_v, std::max<std::int64_t>(left_ms(), 1'000));
+  ask(*p.system, p.membership, flush_atom_v, std::max<std::int64_t>(left_ms(), 1'000));
+  if (p.admin) p.admin->stop();
+  if (p.health) p.health->stop();
+  auto oldest = p.intake->oldest_arrival_ms();
+  p.log->write(log_event::node_stopped, {{"finished", drained && synced && !oldest ? "all" : "the rest is in the pool"}});
+  p.log->flush();
+  return drained && synced && !oldest;
+}
+
+net::endpoint node::agent_port() const { return parts_->agents->where(); }
+net::endpoint node::enrollment_port() const {
+  return parts_->enrollment ? parts_->enrollment->where() : net::endpoint{};
+}
+net::endpoint node::api_port() const { return parts_->admin->where(); }
+net::endpoint node::health_port() const { return parts_->health->where(); }
+
+node::parts::~parts() {
+  // Whoever calls in goes first, then the actors, then what they used.
+  if (admin) admin->stop();
+  if (health) health->stop();
+  if (enrollment) enrollment->stop();
+  if (agents) agents->stop();
+  if (!system) return;
+  auto end = [](auto& handle) {
+    if (handle) caf::anon_send_exit(handle, caf::exit_reason::kill);
+    handle = nullptr;
+  };
+  end(listener);
+  end(enroller);
+  end(membership);
+  if (dispatcher) end(dispatcher->handle);
+  end(sink);
+  end(registry);
+}
+
+} // namespace picket

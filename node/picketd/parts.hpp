@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/agent_session/agent_session.hpp"
+#include "actors/alert_sink/file_journal.hpp"
+#include "actors/api/api.hpp"
+#include "actors/decoder/decoder.hpp"
+#include "actors/dispatcher/dispatcher.hpp"
+#include "actors/dispatcher/shard_intake.hpp"
+#include "actors/enroller/enroller.hpp"
+#include "actors/enroller/enrollment_port.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/listener/listener.hpp"
+#include "actors/membership/membership.hpp"
+#include "actors/registry/registry.hpp"
+#include "actors/rule/rule.hpp"
+#include "actors/rule/stored_first_seen.hpp"
+#include "config/settings.hpp"
+#include "node/picketd/node.hpp"
+
+namespace picket {
+
+/// CAF as a node wants it: one message at a time from each actor, so that a control actor never waits behind a busy
+/// one for long.
+struct system_config : caf::actor_system_config {
+  explicit system_config(std::size_t threads);
+};
+
+/// The dispatcher, for those that are made before it.
+struct dispatcher_slot {
+  dispatcher_actor handle;
+};
+
+/// Everything a node is made of, in the order in which it is made; it goes away in the reverse order.
+struct node::parts {
+  config::settings settings;
+  std::shared_ptr<event_log> log;
+  std::shared_ptr<const metrics> counts;
+  std::string name;
+  std::int64_t started_ms = 0;
+
+  std::shared_ptr<store::registry_tables> tables;
+  std::shared_ptr<store::local_state> local;
+  std::shared_ptr<store::pool> pool;
+  std::shared_ptr<const engine::ruleset> rules;
+  std::shared_ptr<stored_first_seen> first_seen;
+  std::shared_ptr<agent_status_table> statuses;
+  std::shared_ptr<session_directory> sessions;
+  std::shared_ptr<std::atomic<std::uint64_t>> requests;
+
+  std::unique_ptr<system_config> caf_config;
+  std::unique_ptr<caf::actor_system> system;
+  std::shared_ptr<dispatcher_slot> dispatcher;
+  std::shared_ptr<shard_intake> intake;
+  registry_actor registry;
+  membership_actor membership;
+  alert_sink_actor sink;
+  enroller_actor enroller;
+  listener_actor listener;
+
+  std::shared_ptr<picket::agent_port> agents;
+  std::unique_ptr<picket::enrollment_port> enrollment;
+  std::shared_ptr<api::node_facade> facade;
+  std::unique_ptr<api::http_server> admin;
+  std::unique_ptr<api::http_server> health;
+  std::atomic<bool> stopping{false};
+
+  ~parts();
+
+  // wiring.cpp: in this order
+  result<void> open_stores();
+  result<void> load_rules();
+  void spawn_state_actors();
+  result<void> spawn_analysis();
+  void spawn_membership();
+  result<void> open_agent_port();
+  result<void> open_enrollment();
+  result<void> open_http();
+  result<void> begin();
+
+  std::function<protocol::request_id()> request_source() const;
+  /// Why the node should get no events, or no changes; empty: it is ready.
+  std::string not_ready_for_ingest() const;
+  std::string not_ready_for_control() const;
+};
+
+/// node_facade.cpp
+std::shared_ptr<api::node_facade> make_facade(node::parts& of);
+
+} // namespace picket

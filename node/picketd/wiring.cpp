@@ -1,0 +1,388 @@
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include <caf/send.hpp>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+
+#include "actors/api/token.hpp"
+#include "base/time.hpp"
+#include "node/picketd/identity.hpp"
+#include "node/picketd/parts.hpp"
+#include "node/picketd/ruleset_source.hpp"
+#include "protocol/enrollment/keys.hpp"
+
+namespace picket {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int certificate_days = 3'650;
+
+result<void> make_private(const fs::path& dir) {
+  std::error_code problem;
+  bool made = fs::create_directories(dir, problem);
+  if (problem)
+    return fail(errc::io, "cannot make the directory: " + problem.message(), dir.string(),
+                "make it writable for the user of the node, or set paths.* to other directories");
+  if (made) fs::permissions(dir, fs::perms::owner_all, problem);
+  return {};
+}
+
+result<net::endpoint> endpoint_of(const config::listen_address& address, const char* key) {
+  auto host = address.host.empty() ? std::string{"0.0.0.0"} : address.host;
+  auto ip = net::parse_ip(host == "localhost" ? "127.0.0.1" : host);
+  if (!ip) {
+    auto err = ip.error();
+    err.where = key;
+    return tl::unexpected<error>(err);
+  }
+  return net::endpoint{*ip, address.port};
+}
+
+engine::hash_seed random_seed() {
+  engine::hash_seed seed;
+  RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed);
+  return seed;
+}
+
+protocol::version_policy versions_of(const config::settings& settings) {
+  return {agent_facing_version, settings.enrollment.allow_higher_versions};
+}
+
+std::size_t executors_of(const config::settings& settings) {
+  if (settings.engine.executors > 0) return static_cast<std::size_t>(settings.engine.executors);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// Makes certificate and key if neither is there.
+result<void> ensure_certificate(const config::tls_settings& tls, const std::string& name, event_log& log) {
+  if (auto made = make_private(tls.certificate.parent_path()); !made) return made;
+  auto fresh = net::ensure_self_signed(tls.certificate.string(), tls.key.string(), name, certificate_days);
+  if (!fresh) return tl::unexpected<error>(fresh.error());
+  if (*fresh) log.write(log_event::certificate_made, {{"file", tls.certificate.string()}});
+  return {};
+}
+
+result<std::string> read_password(const config::enrollment_settings& settings) {
+  if (!settings.use_password) return std::string{};
+  auto file = settings.password_file.string();
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0)
+    return fail(errc::io, "cannot read the password file: " + system_text(errno), file,
+                "write the password into its first line (mode 0600), or set enrollment.use_password: no");
+  if ((info.st_mode & 07) != 0)
+    return fail(errc::permission, "anybody may read the password file", file, "chmod 600 " + file);
+  std::string content(4'096, '\0');
+  auto* in = std::fopen(file.c_str(), "r");
+  if (in == nullptr) return fail(errc::io, "cannot read the password file: " + system_text(errno), file);
+  content.resize(std::fread(content.data(), 1, content.size(), in));
+  std::fclose(in);
+  auto password = protocol::parse_password_file(content);
+  if (!password) {
+    auto err = password.error();
+    err.where = file;
+    return tl::unexpected<error>(err);
+  }
+  return password;
+}
+
+} // namespace
+
+system_config::system_config(std::size_t threads) {
+  add_message_types<caf::id_block::picket_registry>();
+  add_message_types<caf::id_block::picket_session>();
+  add_message_types<caf::id_block::picket_enroller>();
+  add_message_types<caf::id_block::picket_membership>();
+  add_message_types<caf::id_block::picket_listener>();
+  add_message_types<caf::id_block::picket_dispatch>();
+  set("scheduler.max-throughput", 1);
+  set("scheduler.max-threads", threads);
+}
+
+std::function<protocol::request_id()> node::parts::request_source() const {
+  return [counter = requests, node = local->node_number(), boot = local->boot()] {
+    return protocol::request_id{node, boot, counter->fetch_add(1) + 1};
+  };
+}
+
+result<void> node::parts::open_stores() {
+  const auto& data = settings.paths.data_dir;
+  for (const auto& dir : {data, settings.paths.runtime_dir})
+    if (auto made = make_private(dir); !made) return made;
+  store::pool_options pool_options;
+  pool_options.segments = static_cast<std::uint32_t>(settings.pool.segments);
+  pool_options.segment_bytes = static_cast<std::uint32_t>(settings.pool.segment_bytes);
+  pool_options.shards = static_cast<std::uint32_t>(settings.engine.shards);
+  pool_options.shard_quota_segments = static_cast<std::uint32_t>(settings.pool.shard_quota_segments);
+  auto own = store::local_state::open(data / "local");
+  if (!own) return tl::unexpected<error>(own.error());
+  local = std::move(*own);
+  pool_options.node = local->node_number();
+  pool_options.boot = local->boot();
+  // Its lock tells two nodes in one directory apart before the registry is touched.
+  auto opened = store::pool::open(settings.paths.runtime_dir / "pool", pool_options);
+  if (!opened) return tl::unexpected<error>(opened.error());
+  pool = std::move(*opened);
+  auto state = store::registry_tables::open(data / "state", static_cast<std::uint64_t>(settings.limits.store_bytes));
+  if (!state) return tl::unexpected<error>(state.error());
+  tables = std::move(*state);
+  auto keys = stored_first_seen::load(local);
+  if (!keys) return tl::unexpected<error>(keys.error());
+  first_seen = std::move(*keys);
+  return {};
+}
+
+result<void> node::parts::load_rules() {
+  engine::compile_options options;
+  options.rules.log_alert_level = static_cast<int>(settings.journal.alert_level);
+  options.rules.email_alert_level = static_cast<int>(settings.journal.email_alert_level);
+  auto loaded = load_ruleset(settings.ruleset.dir, options, *log);
+  if (!loaded) return tl::unexpected<error>(loaded.error());
+  rules = std::move(*loaded);
+  counts->engine_rules.set(static_cast<double>(rules->summary.rules));
+  return {};
+}
+
+void node::parts::spawn_state_actors() {
+  caf_config = std::make_unique<system_config>(std::max<std::size_t>(4, executors_of(settings) + 2));
+  system = std::make_unique<caf::actor_system>(*caf_config);
+  system->await_actors_before_shutdown(false);
+  registry::registry_setup setup;
+  setup.tables = tables;
+  setup.store = std::make_shared<registry::embedded_store>(*tables);
+  setup.context.node = local->node_number();
+  setup.context.server_names = {host_name(), name};
+  setup.context.max_agents = static_cast<std::size_t>(settings.limits.max_agents);
+  setup.counts = counts;
+  setup.log = log;
+  registry = system->spawn<caf::detached>(registry::registry, setup);
+  statuses = std::make_shared<agent_status_table>();
+  sessions = std::make_shared<session_directory>();
+}
+
+result<void> node::parts::spawn_analysis() {
+  dispatcher = std::make_shared<dispatcher_slot>();
+  intake_options gather;
+  gather.shards = static_cast<std::size_t>(settings.engine.shards);
+  gather.slots = static_cast<std::size_t>(settings.ingest.io_threads);
+  gather.batch_records = static_cast<std::size_t>(settings.engine.batch_records);
+  gather.batch_bytes = static_cast<std::size_t>(settings.engine.batch_bytes);
+  gather.deadletter_dir = settings.paths.data_dir / "deadletter";
+  intake = std::make_shared<shard_intake>(
+    pool, gather, [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); }, counts, log);
+
+  store::journal_options files;
+  files.directory = settings.paths.journal_dir;
+  files.alerts_json = settings.journal.alerts_json;
+  files.alerts_log = settings.journal.alerts_log;
+  files.archives_json = settings.journal.archives_json;
+  files.sync_interval_ms = settings.journal.sync_interval_ms;
+  files.rotate_bytes = settings.journal.rotate_bytes;
+  files.rotate_interval_s = settings.journal.rotate_interval_s;
+  auto journal = file_journal::open(files);
+  if (!journal) return tl::unexpected<error>(journal.error());
+  sink_setup writing;
+  writing.journal = std::move(*journal);
+  writing.strict = settings.journal.strict_sync();
+  writing.tick_ms = std::min<std::int64_t>(settings.journal.sync_interval_ms, 1'000);
+  writing.done = [to = dispatcher](const work_ptr& what) { caf::anon_send(to->handle, done_atom_v, what); };
+  writing.wall_ms = wall_clock_ms;
+  writing.counts = counts;
+  writing.log = log;
+  sink = system->spawn<caf::detached>(alert_sink, writing);
+
+  rule_setup analysis;
+  analysis.node = std::make_shared<engine::node_state>();
+  analysis.first = first_seen;
+  analysis.global = std::make_shared<engine::local_global_windows>(random_seed());
+  analysis.outputs.alerts_json = settings.journal.alerts_json;
+  analysis.outputs.alerts_text = settings.journal.alerts_log;
+  analysis.outputs.archives_json = settings.journal.archives_json;
+  analysis.counts = counts;
+  reader_setup reading{tables, statuses, sessions, counts, log, {name, settings.node.cluster_name, name},
+                       settings.agents.check_counters};
+  dispatcher_setup dispatch;
+  dispatch.shards = gather.shards;
+  dispatch.executors = executors_of(settings);
+  dispatch.source = intake;
+  dispatch.rules = rules;
+  dispatch.make_state = [budget = static_cast<std::size_t>(settings.engine.state_budget_bytes)] {
+    engine::shard_limits limits;
+    limits.window_bytes = budget / 8;
+    return std::make_shared<engine::shard_state>(random_seed(), limits);
+  };
+  dispatch.make_executor = [sys = system.get(), reading, analysis, out = sink] {
+    auto evaluating = sys->spawn(rule, analysis, out);
+    return executor{sys->spawn(decoder, reading, evaluating), evaluating};
+  };
+  dispatch.counts = counts;
+  dispatch.log = log;
+  dispatcher->handle = system->spawn(picket::dispatcher, dispatch);
+  return {};
+}
+
+void node::parts::spawn_membership() {
+  membership_setup setup;
+  setup.self = {local->node_number(), name, PICKET_VERSION, node_state::up};
+  setup.tables = tables;
+  setup.local = local;
+  setup.statuses = statuses;
+  setup.notices = intake;
+  setup.registry = registry;
+  setup.limits.disconnection_ms = settings.agents.disconnection_time_s * 1000;
+  setup.limits.alert_delay_ms = settings.agents.disconnection_alert_time_s * 1000;
+  setup.next_request = request_source();
+  setup.wall_ms = wall_clock_ms;
+  setup.store_more = [keys = first_seen] { return keys->flush(); };
+  setup.counts = counts;
+  setup.log = log;
+  membership = system->spawn<caf::detached>(picket::membership, setup);
+}
+
+result<void> node::parts::open_agent_port() {
+  auto where = endpoint_of(settings.ingest.listen, "ingest.listen");
+  if (!where) return tl::unexpected<error>(where.error());
+  auto context = std::make_shared<port_context>();
+  context->tables = tables;
+  context->statuses = statuses;
+  context->sessions = sessions;
+  context->intake = intake;
+  context->counts = counts;
+  context->log = log;
+  context->versions = versions_of(settings);
+  context->takeover.silence_ms = settings.agents.takeover_silence_s * 1000;
+  context->takeover.limit = static_cast<std::uint32_t>(settings.agents.takeover_limit);
+  context->limits.first_record_ms = settings.ingest.handshake_timeout_ms;
+  context->limits.whole_frame_ms = settings.ingest.frame_timeout_ms;
+  context->limits.idle_ms = settings.ingest.idle_timeout_s * 1000;
+  context->check_counters = settings.agents.check_counters;
+  context->unverified = std::make_shared<net::connection_limits>(
+    static_cast<std::size_t>(settings.ingest.max_connections),
+    static_cast<std::size_t>(settings.ingest.max_unverified_per_address));
+  context->make_session = [this](const session_link_ptr& link, const protocol::agent_row& row) {
+    session_setup setup;
+    setup.agent = link->agent();
+    setup.name = row.name;
+    setup.registered_address = row.address;
+    setup.registration = row.registration;
+    setup.heartbeat_ms = settings.agents.ack_interval_ms;
+    setup.channel = make_channel(link);
+    setup.statuses = statuses;
+    setup.notices = intake;
+    setup.counts = counts;
+    setup.log = log;
+    return system->spawn(agent_session, setup);
+  };
+  context->proven = [to = membership](agent_id agent) { caf::anon_send(to, proven_atom_v, agent); };
+  agent_port_options options;
+  options.where = *where;
+  options.io_threads = static_cast<unsigned>(settings.ingest.io_threads);
+  options.max_connections = static_cast<std::size_t>(settings.ingest.max_connections);
+  options.max_connections_per_address = static_cast<std::size_t>(settings.ingest.max_connections_per_address);
+  options.backlog = static_cast<int>(settings.ingest.backlog);
+  options.connections.write_limit_bytes = static_cast<std::size_t>(settings.ingest.send_buffer_bytes);
+  options.connections.write_stuck_ms = settings.ingest.write_timeout_ms;
+  options.connections.read_interval_ms = settings.ingest.read_interval_ms;
+  auto opened = picket::agent_port::open(options, context);
+  if (!opened) return tl::unexpected<error>(opened.error());
+  agents = std::move(*opened);
+  listener = system->spawn<caf::detached>(picket::listener, listener_setup{agents, sessions, registry});
+  return {};
+}
+
+result<void> node::parts::open_enrollment() {
+  if (!settings.enrollment.enabled) return {};
+  const auto& own = settings.enrollment;
+  auto where = endpoint_of(own.listen, "enrollment.listen");
+  if (!where) return tl::unexpected<error>(where.error());
+  auto password = read_password(own);
+  if (!password) return tl::unexpected<error>(password.error());
+  if (auto made = ensure_certificate(own.tls, name, *log); !made) return made;
+  net::tls_options tls;
+  tls.certificate_file = own.tls.certificate.string();
+  tls.key_file = own.tls.key.string();
+  tls.client_ca_file = own.tls.agent_ca.string();
+  tls.verify_client_address = own.tls.verify_host;
+  if (!own.tls.ciphers.empty()) tls.ciphers = own.tls.ciphers;
+  auto context = net::tls_context::server(tls);
+  if (!context) return tl::unexpected<error>(context.error());
+  enroller_setup setup;
+  setup.policy.password = *password;
+  setup.policy.use_source_ip = own.use_source_ip;
+  setup.policy.repeat_window_s = own.repeat_unconfirmed ? own.repeat_window_s : 0;
+  setup.policy.force = {own.force.enabled, own.force.key_mismatch,
+                        own.force.disconnected_time_enabled ? own.force.disconnected_time_s : -1,
+                        own.force.after_registration_time_s};
+  setup.policy.versions = versions_of(settings);
+  setup.registry = registry;
+  setup.tables = tables;
+  setup.statuses = statuses;
+  setup.draw_key = draw_agent_key;
+  setup.next_request = request_source();
+  setup.counts = counts;
+  setup.log = log;
+  enroller = system->spawn(picket::enroller, setup);
+  enrollment_port_options options;
+  options.where = *where;
+  options.tls = *context;
+  options.max_exchanges = static_cast<std::size_t>(own.max_exchanges);
+  options.max_exchanges_per_address = static_cast<std::size_t>(own.max_exchanges_per_address);
+  options.exchange_limit_ms = own.timeout_ms;
+  auto opened = picket::enrollment_port::open(options, enroller, counts, log);
+  if (!opened) return tl::unexpected<error>(opened.error());
+  enrollment = std::move(*opened);
+  return {};
+}
+
+result<void> node::parts::open_http() {
+  facade = make_facade(*this);
+  if (auto made = ensure_certificate(settings.api.tls, name, *log); !made) return made;
+  auto token = api::load_or_make_token(settings.api.token_file.string());
+  if (!token) return tl::unexpected<error>(token.error());
+  auto where = endpoint_of(settings.api.listen, "api.listen");
+  if (!where) return tl::unexpected<error>(where.error());
+  api::api_options options;
+  options.token = *token;
+  options.http.where = *where;
+  options.http.certificate_file = settings.api.tls.certificate.string();
+  options.http.key_file = settings.api.tls.key.string();
+  options.http.threads = static_cast<unsigned>(settings.api.threads);
+  auto serving = api::start_api(options, facade, counts);
+  if (!serving) return tl::unexpected<error>(serving.error());
+  admin = std::move(*serving);
+  auto health_where = endpoint_of(settings.health.listen, "health.listen");
+  if (!health_where) return tl::unexpected<error>(health_where.error());
+  api::http_options plain;
+  plain.where = *health_where;
+  plain.threads = static_cast<unsigned>(settings.health.threads);
+  auto watching = api::start_health(
+    plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
+  if (!watching) return tl::unexpected<error>(watching.error());
+  health = std::move(*watching);
+  return {};
+}
+
+result<void> node::parts::begin() {
+  auto resumed = intake->resume();
+  const auto& found = pool->recovery();
+  if (resumed > 0 || found.torn_headers > 0 || found.broken_chains > 0)
+    log->write(log_event::batches_recovered, {{"batches", resumed},
+                                              {"torn_headers", found.torn_headers},
+                                              {"broken_chains", found.broken_chains}});
+  intake->take(agent_id{0}, "wazuh-monitord", "ossec: Manager started.");
+  auto started = agents->start();
+  if (!started) return started;
+  started_ms = wall_clock_ms();
+  log->write(log_event::node_started,
+             {{"version", PICKET_VERSION},
+              {"agents", net::to_string(agents->where())},
+              {"enrollment", enrollment ? net::to_string(enrollment->where()) : std::string{"off"}},
+              {"api", net::to_string(admin->where())},
+              {"health", net::to_string(health->where())}});
+  return {};
+}
+
+} // namespace picket
