@@ -151,7 +151,10 @@ std::optional<std::string_view> nearest_key(std::string_view key) {
   std::optional<std::string_view> best;
   std::size_t best_distance = std::max<std::size_t>(2, key.size() / 5) + 1;
   for (const auto& row : schema()) {
-    auto apart = distance(key, row.key);
+    auto longer = std::max(key.size(), row.key.size());
+    auto shorter = std::min(key.size(), row.key.size());
+    bool far = longer - shorter >= best_distance; // no need to compare letters
+    auto apart = far ? longer : distance(key, row.key);
     // The right word in the wrong section.
     if (last_part(key) == last_part(row.key)) apart = std::min<std::size_t>(apart, 2);
     if (apart < best_distance) {

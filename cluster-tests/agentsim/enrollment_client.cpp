@@ -2,6 +2,8 @@
 
 #include "base/time.hpp"
 
+#include <csignal>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -34,6 +36,7 @@ std::string openssl_text() {
 tls_client_context::tls_client_context(tls_version lowest, tls_version highest,
                                        const std::string& certificate_file, const std::string& key_file)
     : context_(SSL_CTX_new(TLS_client_method())) {
+  std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes to sockets that the peer may have closed
   SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
   if (lowest == tls_version::v1_1) SSL_CTX_set_security_level(context_, 0); // OpenSSL forbids it otherwise
   SSL_CTX_set_min_proto_version(context_, number_of(lowest));

@@ -101,7 +101,12 @@ bool agent_address::contains(const ip_address& source) const noexcept {
 
 std::string agent_address::duplicate_key() const {
   if (any) return {};
-  return protocol::to_text(host) + "/" + std::to_string(prefix);
+  auto network = host;
+  for (std::size_t i = 0; i < network.bytes.size(); ++i) {
+    auto kept = std::clamp(static_cast<int>(prefix) - static_cast<int>(8 * i), 0, 8);
+    network.bytes[i] &= static_cast<std::uint8_t>(0xff00U >> kept);
+  }
+  return protocol::to_text(network) + "/" + std::to_string(prefix);
 }
 
 std::optional<agent_address> parse_agent_address(std::string_view text) noexcept {

@@ -38,7 +38,7 @@ struct agent_address {
   bool contains(const ip_address& source) const noexcept;
   /// One IPv4 host: its agent sends no `!id!` and is known by its source address.
   bool is_single_v4() const noexcept { return !any && !host.v6 && prefix == 32; }
-  /// Host and mask, however they were written; empty for `any`. Two agents must not share it.
+  /// The range that is meant, however it was written; empty for `any`. Two agents must not share it.
   std::string duplicate_key() const;
 
   friend bool operator==(const agent_address&, const agent_address&) = default;

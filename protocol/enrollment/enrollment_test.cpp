@@ -211,7 +211,8 @@ TEST(Address, DuplicatesAreFoundHoweverTheyAreWritten) {
   auto key = [](std::string_view text) { return parse_agent_address(text)->duplicate_key(); };
   EXPECT_EQ(key("10.1.2.3"), key("10.1.2.3/32"));
   EXPECT_EQ(key("10.1.2.3/24"), key("10.1.2.3/255.255.255.0"));
-  EXPECT_NE(key("10.1.2.3"), key("10.1.2.3/24"));
+  EXPECT_EQ(key("10.1.2.3/23"), "10.1.2.0/23");
+  EXPECT_NE(key("10.1.2.0"), key("10.1.2.0/24"));
   EXPECT_EQ(key("::1"), key("0:0:0:0:0:0:0:1"));
   EXPECT_EQ(key("any"), "");
   EXPECT_TRUE(parse_agent_address("10.1.2.3")->is_single_v4());

@@ -352,67 +352,74 @@ TEST_F(Pool, RefusesWhatItCannotHaveAndSaysWhy) {
   EXPECT_FALSE(pool::open(path, small()));
 }
 
-TEST_F(Pool, ManyThreadsFillReadAndFreeAtOnce) {
-  auto options = small();
-  options.segments = 256;
-  options.shard_quota_segments = 64;
-  auto p = open(options);
+/// What threads hand each other, and what they counted.
+struct shared_work {
   std::mutex lock;
   std::vector<batch_ref> ready;
   std::atomic<int> writers = 3;
   std::atomic<std::uint64_t> written = 0;
   std::atomic<std::uint64_t> read_back = 0;
-  std::vector<std::thread> threads;
-  for (unsigned id = 0; id < 3; ++id)
-    threads.emplace_back([&, id] {
-      std::mt19937 random{id};
-      for (int n = 0; n < 300; ++n) {
-        auto writer = p->begin(static_cast<shard_id>(random() % 4));
-        if (!writer) {
-          std::this_thread::yield();
-          continue;
-        }
-        for (int i = 0; i < 20; ++i) {
-          std::string text(random() % 1'500, static_cast<char>('a' + id));
-          if (writer->append(record(id + 1, text)) == append_result::taken) written += text.size();
-        }
-        auto batch = writer->close();
-        if (batch.records == 0) continue;
-        std::lock_guard<std::mutex> guard{lock};
-        ready.push_back(batch);
+
+  void put(const batch_ref& batch) {
+    std::lock_guard<std::mutex> guard{lock};
+    ready.push_back(batch);
+  }
+  std::optional<batch_ref> take() {
+    std::lock_guard<std::mutex> guard{lock};
+    if (ready.empty()) return std::nullopt;
+    auto batch = ready.back();
+    ready.pop_back();
+    return batch;
+  }
+};
+
+TEST_F(Pool, ManyThreadsFillReadAndFreeAtOnce) {
+  auto options = small();
+  options.segments = 256;
+  options.shard_quota_segments = 64;
+  auto p = open(options);
+  shared_work shared;
+  auto fill = [&](unsigned id) {
+    std::mt19937 random{id};
+    for (int n = 0; n < 300; ++n) {
+      auto writer = p->begin(static_cast<shard_id>(random() % 4));
+      if (!writer) {
+        std::this_thread::yield();
+        continue;
       }
-      --writers;
-    });
-  for (int id = 0; id < 2; ++id)
-    threads.emplace_back([&] {
-      for (;;) {
-        bool last = writers == 0;
-        std::optional<batch_ref> batch;
-        {
-          std::lock_guard<std::mutex> guard{lock};
-          if (!ready.empty()) {
-            batch = ready.back();
-            ready.pop_back();
-          }
-        }
-        if (!batch) {
-          if (last) return;
-          std::this_thread::yield();
-          continue;
-        }
+      for (int i = 0; i < 20; ++i) {
+        std::string text(random() % 1'500, static_cast<char>('a' + id));
+        if (writer->append(record(id + 1, text)) == append_result::taken) shared.written += text.size();
+      }
+      auto batch = writer->close();
+      if (batch.records > 0) shared.put(batch);
+    }
+    --shared.writers;
+  };
+  auto drain = [&] {
+    for (bool last = false; !last;) {
+      last = shared.writers == 0;
+      while (auto batch = shared.take()) {
         p->start(*batch, 1);
         auto reader = p->read(*batch);
         for (const auto& one : reader.records()) {
-          read_back += one.bytes.size();
-          for (auto c : as_text(one.bytes))
-            if (c != static_cast<char>('a' + one.agent - 1)) read_back += 1'000'000;
+          auto letter = static_cast<char>('a' + one.agent - 1);
+          auto text = as_text(one.bytes);
+          shared.read_back += text.find_first_not_of(letter) == text.npos ? text.size() : 1'000'000;
         }
         p->finish(*batch);
       }
-    });
+      std::this_thread::yield();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned id = 0; id < 3; ++id)
+    threads.emplace_back(fill, id);
+  threads.emplace_back(drain);
+  threads.emplace_back(drain);
   for (auto& thread : threads)
     thread.join();
-  EXPECT_EQ(read_back, written);
+  EXPECT_EQ(shared.read_back, shared.written);
   EXPECT_EQ(p->free_segments(), 256u);
   for (shard_id shard = 0; shard < 4; ++shard)
     EXPECT_EQ(p->held_by(shard), 0u);

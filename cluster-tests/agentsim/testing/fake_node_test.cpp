@@ -6,6 +6,7 @@
 #include "protocol/enrollment/answers.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 
 #include <arpa/inet.h>
@@ -47,6 +48,7 @@ struct fake_node::client {
 fake_node::fake_node()
     : agent_listener_(listen_somewhere(agent_port_))
     , enroll_listener_(listen_somewhere(enroll_port_)) {
+  std::signal(SIGPIPE, SIG_IGN);
   auto certificate = (scratch_.path() / "node.crt").string();
   auto key = (scratch_.path() / "node.key").string();
   static_cast<void>(net::ensure_self_signed(certificate, key, "fake-node", 2));
