@@ -90,7 +90,10 @@ protected:
     tell(actor, done_atom_v, what);
   }
 
-  dispatch_status status() { return ask<dispatch_status>(actor, status_atom_v).value_or(dispatch_status{}); }
+  dispatch_status status() {
+    auto answer = ask<dispatch_status>(actor, status_atom_v);
+    return answer ? *answer : dispatch_status{};
+  }
 
   std::shared_ptr<scripted_source> source = std::make_shared<scripted_source>();
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
