@@ -19,9 +19,9 @@ typedef struct ssl_ctx_st SSL_CTX;
 
 namespace picket::agentsim {
 
-/// The smallest server that agents accept (built into the test program only, hence the name of its source), so that the
-/// simulator can be tested without a node: enrolls
-/// everybody, acknowledges control messages, writes events into a file like `archives.json`.
+/// The smallest server that agents accept (built into the test program only, hence the name of its source),
+/// so that the simulator can be tested without a node: enrolls everybody, acknowledges control messages,
+/// writes events into a file like `archives.json`.
 class fake_node {
 public:
   fake_node();
