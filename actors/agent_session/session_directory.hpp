@@ -22,6 +22,9 @@ public:
     agent_session_actor session;
   };
 
+  /// `floor`: every pair that goes to an agent is above it.
+  explicit session_directory(protocol::counter_pair floor = {}) : floor_{floor} {}
+
   /// What the agent's connections share; made at the first call.
   std::shared_ptr<agent_anchor> anchor(agent_id id);
 
@@ -48,6 +51,7 @@ private:
     std::unordered_map<agent_id, std::shared_ptr<agent_anchor>> anchors;
   };
 
+  const protocol::counter_pair floor_;
   std::array<token_stripe, stripes> tokens_;
   std::array<agent_stripe, stripes> agents_;
   std::atomic<std::size_t> bound_{0};

@@ -26,7 +26,7 @@ class Membership : public testing::deterministic_actors {
 protected:
   void SetUp() override {
     tables = std::move(*store::registry_tables::open(scratch.path() / "state"));
-    local = std::move(*store::local_state::open(scratch.path() / "local"));
+    local = std::move(*store::local_state::open(scratch.path() / "local", 1));
     registry::registry_setup setup;
     setup.tables = tables;
     setup.store = std::make_shared<registry::embedded_store>(*tables);

@@ -93,6 +93,7 @@ void node_process::spawn() {
   pointers.push_back(nullptr);
   auto log_file = (directory_ / "picketd.log").string();
   auto where = directory_.string();
+  fs::remove(log_file); // the words of an earlier start must not be taken for this one's
   pid_ = ::fork();
   if (pid_ != 0) return;
   int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -117,7 +117,7 @@ result<void> node::parts::open_stores() {
   pool_options.segment_bytes = static_cast<std::uint32_t>(settings.pool.segment_bytes);
   pool_options.shards = static_cast<std::uint32_t>(settings.engine.shards);
   pool_options.shard_quota_segments = static_cast<std::uint32_t>(settings.pool.shard_quota_segments);
-  auto own = store::local_state::open(data / "local");
+  auto own = store::local_state::open(data / "local", wall_clock_ms() / 1000);
   if (!own) return tl::unexpected<error>(own.error());
   local = std::move(*own);
   pool_options.node = local->node_number();
@@ -160,7 +160,7 @@ void node::parts::spawn_state_actors() {
   setup.log = log;
   registry = system->spawn<caf::detached>(registry::registry, setup);
   statuses = std::make_shared<agent_status_table>();
-  sessions = std::make_shared<session_directory>();
+  sessions = std::make_shared<session_directory>(protocol::counter_pair{local->counter_floor(), 0});
 }
 
 result<void> node::parts::spawn_analysis() {
