@@ -82,6 +82,7 @@ bool io_thread::run(std::function<void()> task) {
     task();
     return true;
   }
+  if (!thread_.joinable()) return false; // not started: nobody would ever run it
   auto done = std::make_shared<std::promise<void>>();
   auto waiter = done->get_future();
   // The promise dies with the task if the thread ends first; the wait then ends as well.

@@ -47,7 +47,8 @@ public:
 
   /// Runs `task` on the thread. False, and nothing taken, if the limit is reached or the thread has ended.
   bool post(std::function<void()> task);
-  /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run.
+  /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run, the thread is
+  /// not started or has ended.
   bool run(std::function<void()> task);
 
   bool on_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_.load(); }

@@ -202,6 +202,13 @@ double node_process::metric(const std::string& series) const {
   return at == std::string::npos ? 0 : std::strtod(page->body.c_str() + at + series.size() + 2, nullptr);
 }
 
+int node_process::health(const std::string& path) const {
+  auto [host, port] = host_and_port(health_);
+  httplib::Client client{host, port};
+  auto page = client.Get(path);
+  return page ? page->status : 0;
+}
+
 nlohmann::json node_process::agent(const std::string& id) const {
   auto answer = api("GET", "/agents?agents_list=" + id);
   if (!answer || !answer->is_object()) return nullptr;

@@ -64,6 +64,8 @@ public:
   result<nlohmann::json> api(const std::string& method, const std::string& path, const std::string& body = {}) const;
   /// A metric's value; 0 if it is not there. `series`: as it stands on the page, with its label.
   double metric(const std::string& series) const;
+  /// Status of a health page; 0: no answer.
+  int health(const std::string& path) const;
   /// The agent's object of the API, or null.
   nlohmann::json agent(const std::string& id) const;
 

@@ -25,7 +25,7 @@ result<void> local_state::start(std::int64_t now_s) {
     if (!opened) return tl::unexpected<error>(opened.error());
     *into = *opened;
   }
-  auto counted = env_.update([this](write_txn& txn) -> result<void> {
+  auto counted = env_.update([this, now_s](write_txn& txn) -> result<void> {
     auto boot = txn.get(meta_, "boot");
     if (!boot) return tl::unexpected<error>(boot.error());
     boot_ = (*boot ? static_cast<std::uint32_t>(number_of(**boot)) : 0) + 1;
