@@ -29,9 +29,9 @@ struct rule_options {
 
 /// How often each element and attribute was read, for the table of rules.md 12.
 struct rule_element_counts {
-  std::map<std::string, std::size_t> elements;            ///< by name, and "element type=pcre2", "element negate"
-  std::map<std::string, std::size_t> attributes;          ///< of `rule`
-  std::map<std::string, std::size_t> not_evaluated;       ///< read, but without any effect
+  std::map<std::string, std::size_t> elements;      ///< by name, and "element type=pcre2", "element negate"
+  std::map<std::string, std::size_t> attributes;    ///< of `rule`
+  std::map<std::string, std::size_t> not_evaluated; ///< read, but without any effect
 };
 
 /// What the reader needs to know and where it reports.
@@ -64,7 +64,8 @@ class rule_reader {
 public:
   rule_reader(rule_environment& env, std::string_view group_name, const xml::element& element);
 
-  /// Nothing if the rule is refused (an error was reported: the load fails) or dropped (a warning was reported).
+  /// Nothing if the rule is refused (an error was reported: the load fails) or dropped (a warning was
+  /// reported).
   std::optional<rule_draft> read();
 
 private:
@@ -147,7 +148,8 @@ private:
   bool window_options_ = false;
   std::string window_option_name_;
   std::map<std::uint8_t, joined> joined_conditions_; ///< by position in rules.md 3.2
-  joined if_sid_, if_level_, if_group_, if_matched_group_, if_matched_regex_, description_, group_, info_, cve_;
+  joined if_sid_, if_level_, if_group_, if_matched_group_, if_matched_regex_, description_, group_, info_,
+      cve_;
   std::optional<std::string> if_matched_sid_;
   std::vector<std::string> options_;
 };
