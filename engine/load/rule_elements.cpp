@@ -13,13 +13,12 @@ constexpr operand of(static_field field) { return {operand_kind::fixed, field, 0
 
 } // namespace
 
-std::span<const element_spec> element_specs() {
+std::vector<element_spec> rule_reader::condition_specs() {
   using r = rule_reader;
   using f = static_field;
   using k = operand_kind;
   namespace o = condition_order;
-  constexpr auto osmatch = language::osmatch;
-  static const std::vector<element_spec> specs{
+  return {
       // Conditions on the current event, rules.md 1.4.
       {"match", &r::on_joined, o::match, of(k::log)},
       {"regex", &r::on_joined, o::regex, of(k::log), language::osregex},
@@ -50,6 +49,13 @@ std::span<const element_spec> element_specs() {
       {"compiled_rule", &r::on_compiled, o::compiled_rule},
       {"check_diff", &r::on_flag, o::check_diff},
       {"if_fts", &r::on_flag, o::if_fts},
+  };
+}
+
+std::vector<element_spec> rule_reader::placement_specs() {
+  using r = rule_reader;
+  using k = operand_kind;
+  return {
       // Placement and look-back, rules.md 1.6 and 1.7.
       {"if_sid", &r::on_placement},
       {"if_level", &r::on_placement},
@@ -63,6 +69,15 @@ std::span<const element_spec> element_specs() {
       {"same_field", &r::on_same_field, 0, of(k::dynamic)},
       {"not_same_field", &r::on_same_field, 1, of(k::dynamic)},
       {"different_field", &r::on_same_field, 1, of(k::dynamic)},
+  };
+}
+
+std::vector<element_spec> rule_reader::comparison_specs() {
+  using r = rule_reader;
+  using f = static_field;
+  using k = operand_kind;
+  constexpr auto osmatch = language::osmatch;
+  return {
       // Equal values, rules.md 4.5.
       {"same_source_ip", &r::on_same, 0, of(f::srcip)},
       {"same_srcip", &r::on_same, 0, of(f::srcip)},
@@ -107,6 +122,12 @@ std::span<const element_spec> element_specs() {
       {"different_system_name", &r::on_different, 0, of(f::system_name), osmatch, true},
       {"different_srcgeoip", &r::on_different, 0, of(k::geo), osmatch, true},
       {"different_dstgeoip", &r::on_different, 0, of(k::geo), osmatch, true},
+  };
+}
+
+std::vector<element_spec> rule_reader::output_specs() {
+  using r = rule_reader;
+  return {
       // Shape of the output, rules.md 1.8.
       {"description", &r::on_description},
       {"group", &r::on_text},
@@ -117,6 +138,24 @@ std::span<const element_spec> element_specs() {
       {"ignore", &r::on_ignore},
       {"check_if_ignored", &r::on_ignore},
   };
+}
+
+std::vector<std::string_view> rule_reader::attributes_of(const element_spec& spec) {
+  if (spec.handle == &rule_reader::on_joined) return {"type", "negate"};
+  if (spec.handle == &rule_reader::on_field) return {"name", "type", "negate"};
+  if (spec.handle == &rule_reader::on_address) return {"negate"};
+  if (std::string_view{spec.name} == "info") return {"type"};
+  return {};
+}
+
+std::span<const element_spec> element_specs() {
+  static const std::vector<element_spec> specs = [] {
+    std::vector<element_spec> all;
+    for (const auto& part : {rule_reader::condition_specs(), rule_reader::placement_specs(),
+                             rule_reader::comparison_specs(), rule_reader::output_specs()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return specs;
 }
 

@@ -187,6 +187,22 @@ void rule_reader::check_required() {
     error(element_.place, "missing-description", "the rule has no description", "add a <description>");
 }
 
+/// Counts what is used, and warns of what is not: a slip of the pen makes a condition something else.
+void rule_reader::count_attribute(const xml::attribute& attribute, const element_spec& spec) {
+  const auto known = attributes_of(spec);
+  const std::string element = spec.name;
+  if (attribute.name == "type" || attribute.name == "lookup")
+    ++env_.counts.elements[element + " " + attribute.name + "=" + folded(attribute.value)];
+  else if (attribute.name == "negate")
+    ++env_.counts.elements[element + " negate"];
+  // Unknown attributes of a list are an error of their own.
+  if (spec.order == condition_order::list) return;
+  if (std::find(known.begin(), known.end(), attribute.name) != known.end()) return;
+  ++env_.counts.not_evaluated[element + " " + attribute.name];
+  warning(attribute.place, "ignored-attribute", "'" + attribute.name + "' has no effect on '" + element + "'",
+          did_you_mean(attribute.name, known));
+}
+
 void rule_reader::read_element(const xml::element& child) {
   const auto* spec = find_element(child.name);
   if (!spec) {
@@ -195,12 +211,8 @@ void rule_reader::read_element(const xml::element& child) {
     return;
   }
   ++env_.counts.elements[spec->name];
-  for (const auto& attribute : child.attributes) {
-    if (attribute.name == "type" || attribute.name == "lookup")
-      ++env_.counts.elements[std::string{spec->name} + " " + attribute.name + "=" + folded(attribute.value)];
-    else if (attribute.name == "negate")
-      ++env_.counts.elements[std::string{spec->name} + " negate"];
-  }
+  for (const auto& attribute : child.attributes)
+    count_attribute(attribute, *spec);
   (this->*spec->handle)(child, *spec);
 }
 
