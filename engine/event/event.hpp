@@ -43,6 +43,7 @@ struct source {
   std::string agent_ip;         ///< empty: none shown
   std::vector<label> labels;
   std::string location;         ///< as alerts print it, for example "/var/log/auth.log"
+  bool location_shown = true;   ///< false: alerts have no location (a tag without its arrow)
   std::string rule_location;    ///< as rules see it, for example "(web-01) any->/var/log/auth.log" (rules.md 0)
   char queue = '1';
   bool from_agent = false;      ///< hostname is the agent's name (decoders.md 3.6)

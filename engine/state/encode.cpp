@@ -102,7 +102,8 @@ public:
     for (const auto& each : store.records_)
       each.alive() ? record(store, each) : static_cast<void>(to_.pack_nil());
     to_.pack("tables");
-    const auto used = std::count_if(store.tables_.begin(), store.tables_.end(), [](const auto& t) { return bool(t); });
+    const auto used =
+        std::count_if(store.tables_.begin(), store.tables_.end(), [](const auto& t) { return bool(t); });
     to_.pack_array(static_cast<std::uint32_t>(used));
     for (const auto& each : store.tables_)
       if (each) table(*each);
@@ -170,7 +171,8 @@ public:
     for (std::uint32_t i = 0; i < columns.size; ++i) {
       const auto pair = values.array(columns.ptr[i], 2);
       if (!values.ok) return made;
-      made.values.emplace_back(store.column_of(std::string{values.text(pair.ptr[0])}), values.text(pair.ptr[1]));
+      made.values.emplace_back(store.column_of(std::string{values.text(pair.ptr[0])}),
+                               values.text(pair.ptr[1]));
     }
     return made;
   }
@@ -288,7 +290,8 @@ result<std::unique_ptr<shard_state>> decode_state(byte_view bytes, const shard_l
     if (const auto* given = member(root, "seed")) {
       const auto pair = reader.values.array(*given, 2);
       if (!reader.values.ok) return corrupt("seed");
-      seed = {reader.values.number<std::uint64_t>(pair.ptr[0]), reader.values.number<std::uint64_t>(pair.ptr[1])};
+      seed = {reader.values.number<std::uint64_t>(pair.ptr[0]),
+              reader.values.number<std::uint64_t>(pair.ptr[1])};
     }
     auto made = std::make_unique<shard_state>(seed, limits);
     if (const auto* clock = member(root, "clock")) made->clock_s = reader.values.integer(*clock);
@@ -365,7 +368,8 @@ void apply(shard_state& copy, state_reader& reader, const msgpack::object& from)
     return;
   case change_kind::diff_stored:
     if (parts.size < 4) break;
-    copy.store_diff(values.text(parts.ptr[1]), values.number<std::uint32_t>(parts.ptr[2]), values.text(parts.ptr[3]));
+    copy.store_diff(values.text(parts.ptr[1]), values.number<std::uint32_t>(parts.ptr[2]),
+                    values.text(parts.ptr[3]));
     return;
   }
   values.ok = false;
