@@ -36,7 +36,7 @@ protected:
     options.servers = {node.agents_text()};
     options.enroll = node.enrollment_text();
     options.files = {std::string{PICKET_SOURCE_DIR} + "/config/samples/auth.log=/var/log/auth.log",
-                     std::string{PICKET_SOURCE_DIR} + "/config/samples/access.log=/var/log/nginx/access.log"};
+                     std::string{PICKET_SOURCE_DIR} + "/config/samples/nginx-access.log=/var/log/nginx/access.log"};
     options.rate_per_s = rate_per_s;
     options.duration_ms = load_seconds() * 1000;
     options.lines_per_agent = 1'000'000;
@@ -68,7 +68,10 @@ TEST_F(ManyAgents, TwoHundredAgentsAtAThousandEventsASecond) {
 
 TEST_F(ManyAgents, ASmallPoolPausesConnectionsAndLosesNothing) {
   harness::node_process node{dir.path(),
-                             {{"pool.segments", "64"}, {"pool.shard_quota_segments", "16"}, {"engine.shards", "8"}}};
+                             {{"pool.segments", "64"},
+                              {"pool.shard_quota_segments", "16"},
+                              {"engine.batch_bytes", "65600"},
+                              {"engine.shards", "8"}}};
   ASSERT_TRUE(node.start());
   auto options = load(node, 20, 0);
   options.duration_ms = 0;
