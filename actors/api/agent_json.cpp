@@ -1,5 +1,6 @@
 #include "actors/api/agent_json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -55,11 +56,39 @@ json agent_object(agent_id id, const protocol::agent_row& row, const std::option
   if (!said.config_sum.empty()) agent["configSum"] = said.config_sum;
   if (!said.merged_sum.empty() && said.merged_sum != "x") agent["mergedSum"] = said.merged_sum;
   agent["dateAdd"] = iso_time(row.time_ms);
-  if (known.connection.last_keepalive_ms > 0) agent["lastKeepAlive"] = iso_time(known.connection.last_keepalive_ms);
+  if (known.connection.last_keepalive_ms > 0)
+    agent["lastKeepAlive"] = iso_time(known.connection.last_keepalive_ms);
   if (known.connection.disconnection_ms > 0)
     agent["disconnection_time"] = iso_time(known.connection.disconnection_ms);
   if (!said.uname.empty()) agent["os"] = os_object(said.uname);
   return agent;
+}
+
+namespace {
+
+std::string base64(std::string_view bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    auto count = std::min<std::size_t>(3, bytes.size() - i);
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    for (std::size_t j = 0; j < 4; ++j)
+      text.push_back(j <= count ? digits[group >> (18 - 6 * j) & 63] : '=');
+  }
+  return text;
+}
+
+} // namespace
+
+std::string import_key(agent_id id, const protocol::agent_row& row) {
+  return base64(to_text(id) + " " + row.name + " " + row.address + " " + row.key);
+}
+
+std::string state_name(const std::optional<agent_status>& status) {
+  return std::string{
+      protocol::name_of(status ? status->connection.state : protocol::agent_state::never_connected)};
 }
 
 agent_id agent_id_from(const std::string& text) noexcept {

@@ -12,6 +12,12 @@ std::string iso_time(std::int64_t ms);
 json agent_object(agent_id id, const protocol::agent_row& row, const std::optional<agent_status>& status,
                   const std::string& node_name);
 
+/// What an agent imports: base64 of "id name ip key" (agent-protocol.md 1.11).
+std::string import_key(agent_id id, const protocol::agent_row& row);
+
+/// Name of the agent's connection state; "never_connected" where nothing is known.
+std::string state_name(const std::optional<agent_status>& status);
+
 /// The id of a path or list; 0 where it is no id of an agent.
 agent_id agent_id_from(const std::string& text) noexcept;
 

@@ -12,6 +12,7 @@ namespace {
 struct import_line {
   std::size_t line = 0;
   agent_id id = 0;
+  bool removed = false; ///< the line keeps the id of an agent that is gone
 };
 
 struct key_handlers {
@@ -34,72 +35,104 @@ struct key_handlers {
   }
 
   http_response import_file(const http_request& request) const {
+    auto choice = choices_of(request, "skip_faults", {"true", "false"});
+    if (!choice) return problem(choice.error());
+    bool skip = !choice->empty() && choice->front() == "true";
     auto file = protocol::parse_key_file(request.body);
-    if (!file.faults.empty() && parameter(request, "skip_faults") != "true") {
+    if (!file.faults.empty() && !skip) {
       std::string detail;
       for (const auto& fault : file.faults) {
         detail += (detail.empty() ? "line " : "; line ") + std::to_string(fault.line) + ": " + fault.what;
         if (detail.size() > 2'000) break;
       }
-      return problem(400, "Bad Request", detail, "Mend these lines, or give skip_faults=true to leave them out.", 1725);
+      return problem(400, "Bad Request", detail,
+                     "Mend these lines, or give skip_faults=true to leave them out.", 1725);
     }
+    auto view = node.tables().read();
+    if (!view) return problem(view.error());
     std::vector<protocol::command_arguments> adds;
     std::vector<import_line> lines;
-    std::vector<agent_id> removed;
+    json imported = json::array();
     for (const auto& entry : file.entries) {
-      protocol::agent_add add;
-      add.id = entry.id;
-      add.address = entry.address;
-      add.key = entry.key;
-      add.name = entry.name;
-      add.state = protocol::confirmation::confirmed;
-      add.repeat_window_s = 0;
-      add.force.enabled = false;
-      if (entry.removed) {
-        // Takes the id and gives it up again, so that it is never given to another agent.
-        if (known(entry.id)) continue;
-        add.name = "removed-" + to_text(entry.id);
-        add.address = "any";
-        add.key = node.draw_key();
-        removed.push_back(entry.id);
+      if (already_so(*view, entry)) {
+        imported.push_back(to_text(entry.id));
+        continue;
       }
-      adds.push_back(std::move(add));
-      lines.push_back({entry.line, entry.id});
+      adds.emplace_back(command_of(entry));
+      lines.push_back({entry.line, entry.id, entry.removed});
     }
-    return run(std::move(adds), lines, removed, file.faults.size(), request.remote);
+    return run(std::move(adds), lines, std::move(imported), file.faults.size(), request.remote);
   }
 
-  bool known(agent_id id) const {
-    auto view = node.tables().read();
-    return view && (view->agent(id) || view->removed(id));
+  /// The file can be imported again: what is there already is no mistake.
+  static bool already_so(const store::registry_tables::snapshot& view,
+                         const protocol::key_file_entry& entry) {
+    if (entry.removed) return view.removed(entry.id).has_value();
+    auto row = view.agent(entry.id);
+    return row && row->name == entry.name && row->address == entry.address && row->key == entry.key;
+  }
+
+  protocol::agent_add command_of(const protocol::key_file_entry& entry) const {
+    protocol::agent_add add;
+    add.id = entry.id;
+    add.address = entry.address;
+    add.key = entry.key;
+    add.name = entry.name;
+    add.state = protocol::confirmation::confirmed;
+    add.repeat_window_s = 0;
+    add.force.enabled = false;
+    if (entry.removed) {
+      // Takes the id and gives it up again, so that it is never given to another agent.
+      add.name = "removed-" + to_text(entry.id);
+      add.address = "any";
+      add.key = node.draw_key();
+    }
+    return add;
   }
 
   http_response run(std::vector<protocol::command_arguments> adds, const std::vector<import_line>& lines,
-                    const std::vector<agent_id>& removed, std::size_t faults, const std::string& from) const {
+                    json imported, std::size_t faults, const std::string& from) const {
     auto answers = node.propose_many(std::move(adds), "api", from);
-    json imported = json::array();
     std::vector<failed_item> failed;
+    std::vector<import_line> to_remove;
     for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (answers[i].how == registry::proposed::ok) {
+      if (answers[i].how != registry::proposed::ok)
+        failed.push_back(failure(lines[i], answers[i]));
+      else if (lines[i].removed)
+        to_remove.push_back(lines[i]);
+      else
         imported.push_back(to_text(lines[i].id));
-        continue;
-      }
-      auto why = error_of(answers[i]);
-      why.what = "line " + std::to_string(lines[i].line) + ": " + why.what;
-      failed.push_back({to_text(lines[i].id), why});
     }
-    std::vector<protocol::command_arguments> removals;
-    for (auto id : removed) {
-      protocol::agent_remove remove;
-      remove.ids = {id};
-      remove.why = "removed before the import";
-      removals.push_back(remove);
-    }
-    node.propose_many(std::move(removals), "api", from);
+    remove_again(to_remove, from, imported, failed);
     auto total = imported.size();
     auto left_out = faults > 0 ? " (" + std::to_string(faults) + " lines left out)" : std::string{};
     return envelope(std::move(imported), total, failed, "All agents of the file were imported" + left_out,
                     "Some agents were not imported" + left_out, "No agent was imported" + left_out);
+  }
+
+  /// Only what this import added: an id that was taken meanwhile belongs to somebody.
+  void remove_again(const std::vector<import_line>& lines, const std::string& from, json& imported,
+                    std::vector<failed_item>& failed) const {
+    std::vector<protocol::command_arguments> removals;
+    for (const auto& line : lines) {
+      protocol::agent_remove remove;
+      remove.ids = {line.id};
+      remove.why = "removed before the import";
+      removals.emplace_back(std::move(remove));
+    }
+    auto answers = node.propose_many(std::move(removals), "api", from);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i].how == registry::proposed::ok)
+        imported.push_back(to_text(lines[i].id));
+      else
+        failed.push_back(failure(lines[i], answers[i]));
+    }
+  }
+
+  static failed_item failure(const import_line& line, const registry::propose_answer& answer) {
+    auto why = error_of(answer);
+    why.what = "line " + std::to_string(line.line) + ": " + why.what;
+    return {to_text(line.id), why};
   }
 };
 
@@ -110,9 +143,10 @@ void add_agent_key_routes(router& table, node_facade& node) {
   table.add({"GET", "/picket/keys", {}, [handlers](const http_request&, const path_parts&) {
                return handlers.export_file();
              }});
-  table.add({"POST", "/picket/keys", {"skip_faults"}, [handlers](const http_request& request, const path_parts&) {
-               return handlers.import_file(request);
-             }});
+  table.add(
+      {"POST", "/picket/keys", {"skip_faults"}, [handlers](const http_request& request, const path_parts&) {
+         return handlers.import_file(request);
+       }});
 }
 
 } // namespace picket::api

@@ -23,6 +23,8 @@ result<std::unique_ptr<http_server>> start_api(api_options options, std::shared_
                                                std::shared_ptr<const metrics> counts) {
   auto table = std::make_shared<router>();
   add_agent_routes(*table, *node);
+  add_agent_change_routes(*table, *node);
+  add_agent_removal_routes(*table, *node);
   add_agent_key_routes(*table, *node);
   add_group_routes(*table, *node);
   add_node_routes(*table, *node);

@@ -16,8 +16,8 @@ struct api_options {
   std::string token;
 };
 
-/// The admin endpoint: one routing table, one error format, one place for authentication. Everything but the token
-/// check is a function of the request and the node.
+/// The admin endpoint: one routing table, one error format, one place for authentication. Everything but the
+/// token check is a function of the request and the node.
 result<std::unique_ptr<http_server>> start_api(api_options options, std::shared_ptr<node_facade> node,
                                                std::shared_ptr<const metrics> counts);
 
@@ -27,8 +27,9 @@ struct health_checks {
   std::function<std::string()> control;
 };
 
-/// `/health/live`, `/health/ready/ingest`, `/health/ready/control`, `/metrics`: on an instance and threads of their own,
-/// so that a slow API request never makes a healthy node look dead. Plain HTTP, no authentication, no secrets.
+/// `/health/live`, `/health/ready/ingest`, `/health/ready/control`, `/metrics`: on an instance and threads of
+/// their own, so that a slow API request never makes a healthy node look dead. Plain HTTP, no authentication,
+/// no secrets.
 result<std::unique_ptr<http_server>> start_health(http_options options, health_checks checks,
                                                   std::shared_ptr<const metrics> counts);
 

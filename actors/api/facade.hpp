@@ -25,19 +25,19 @@ struct node_figures {
   std::vector<std::pair<std::string, std::uint64_t>> counts; ///< agents, connections, batches …
 };
 
-/// What the API's handlers may ask of the node. Every call has a time limit and answers on the calling thread.
+/// What the API's handlers may ask of the node. Every call has a time limit and answers on the calling
+/// thread.
 class node_facade {
 public:
   virtual ~node_facade() = default;
 
   /// Who asked and from where go into the audit.
   virtual registry::propose_answer propose(protocol::command_arguments arguments, const std::string& actor,
-                                           const std::string& from)
-    = 0;
+                                           const std::string& from) = 0;
   /// Many at once, so that they share commits; one answer for each, in order.
-  virtual std::vector<registry::propose_answer> propose_many(std::vector<protocol::command_arguments> commands,
-                                                             const std::string& actor, const std::string& from)
-    = 0;
+  virtual std::vector<registry::propose_answer>
+  propose_many(std::vector<protocol::command_arguments> commands, const std::string& actor,
+               const std::string& from) = 0;
   virtual const store::registry_tables& tables() const = 0;
   virtual const agent_status_table& statuses() const = 0;
   /// Facts about these agents for a decision on replacing them.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "actors/api/agent_json.hpp"
 #include "actors/api/envelope.hpp"
 #include "actors/api/handlers.hpp"
@@ -40,6 +42,8 @@ struct group_handlers {
     if (!body) return problem(body.error());
     auto name = text_member(*body, "group_id");
     if (!name) return problem(name.error());
+    // The word that stands for every group in lists.
+    if (*name == "all") return problem(error{errc::group_name_invalid, "the name 'all' is reserved", {}, {}});
     auto answer = node.propose(protocol::group_put{*name}, "api", request.remote);
     if (answer.how != registry::proposed::ok) return problem(error_of(answer));
     return message_answer("Group '" + *name + "' created.");
@@ -70,10 +74,25 @@ struct group_handlers {
     }
   }
 
+  /// The names of the request; "all" are those that can go.
+  result<std::vector<std::string>> names_to_remove(const http_request& request) const {
+    auto names = split_list(parameter(request, "groups_list"));
+    if (names.empty())
+      return fail(errc::invalid_argument, "'groups_list' is missing", {}, "Name the groups, or 'all'.");
+    if (names != std::vector<std::string>{"all"}) return names;
+    auto view = node.tables().read();
+    if (!view) return tl::unexpected<error>(view.error());
+    names = view->groups();
+    names.erase(std::remove(names.begin(), names.end(), "default"), names.end());
+    return names;
+  }
+
   http_response remove(const http_request& request) const {
+    auto names = names_to_remove(request);
+    if (!names) return problem(names.error());
     json removed = json::array();
     std::vector<failed_item> failed;
-    for (const auto& name : split_list(parameter(request, "groups_list"))) {
+    for (const auto& name : *names) {
       auto answer = remove_one(name, request.remote);
       if (answer.how == registry::proposed::ok)
         removed.push_back(name);
@@ -90,7 +109,8 @@ struct group_handlers {
     if (!page) return problem(page.error());
     auto view = node.tables().read();
     if (!view) return problem(view.error());
-    if (!view->group(name)) return problem(error{errc::group_unknown, "The group does not exist: " + name, {}, {}});
+    if (!view->group(name))
+      return problem(error{errc::group_unknown, "The group does not exist: " + name, {}, {}});
     auto ids = view->members(name, 1'000'000);
     auto node_name = node.figures().node;
     json items = json::array();
@@ -105,13 +125,20 @@ struct group_handlers {
 
 void add_group_routes(router& table, node_facade& node) {
   group_handlers handlers{node};
-  table.add({"GET", "/groups", {"groups_list", "offset", "limit"},
+  table.add({"GET",
+             "/groups",
+             {"groups_list", "offset", "limit"},
              [handlers](const http_request& request, const path_parts&) { return handlers.list(request); }});
-  table.add({"POST", "/groups", {},
-             [handlers](const http_request& request, const path_parts&) { return handlers.add(request); }});
-  table.add({"DELETE", "/groups", {"groups_list"},
-             [handlers](const http_request& request, const path_parts&) { return handlers.remove(request); }});
-  table.add({"GET", "/groups/{group}/agents", {"offset", "limit"},
+  table.add({"POST", "/groups", {}, [handlers](const http_request& request, const path_parts&) {
+               return handlers.add(request);
+             }});
+  table.add(
+      {"DELETE", "/groups", {"groups_list"}, [handlers](const http_request& request, const path_parts&) {
+         return handlers.remove(request);
+       }});
+  table.add({"GET",
+             "/groups/{group}/agents",
+             {"offset", "limit"},
              [handlers](const http_request& request, const path_parts& parts) {
                return handlers.members(request, parts[0]);
              }});

@@ -7,6 +7,8 @@ namespace picket::api {
 
 /// The routes by subject. `node` must outlive the router.
 void add_agent_routes(router& table, node_facade& node);
+void add_agent_change_routes(router& table, node_facade& node);
+void add_agent_removal_routes(router& table, node_facade& node);
 void add_agent_key_routes(router& table, node_facade& node);
 void add_group_routes(router& table, node_facade& node);
 void add_node_routes(router& table, node_facade& node);

@@ -6,15 +6,19 @@
 
 #include <httplib.h>
 
+#include "actors/api/problem.hpp"
+
 namespace picket::api {
 
 namespace {
 
-/// The library's pool, but with a bound on what waits: the accepting thread waits for room, so that more connections
-/// stay in the kernel's backlog.
+/// The library's pool, but with a bound on what waits: the accepting thread waits for room, so that more
+/// connections stay in the kernel's backlog.
 class bounded_pool final : public httplib::TaskQueue {
 public:
-  explicit bounded_pool(std::size_t threads) : limit_{threads * 2}, inner_{threads} {}
+  explicit bounded_pool(std::size_t threads)
+      : limit_{threads * 2}
+      , inner_{threads} {}
 
   void enqueue(std::function<void()> task) override {
     {
@@ -73,7 +77,8 @@ struct http_server::impl {
   net::endpoint where;
 };
 
-http_server::http_server(std::unique_ptr<impl> state) : impl_{std::move(state)} {}
+http_server::http_server(std::unique_ptr<impl> state)
+    : impl_{std::move(state)} {}
 http_server::~http_server() { stop(); }
 const net::endpoint& http_server::where() const noexcept { return impl_->where; }
 
@@ -89,7 +94,8 @@ result<std::unique_ptr<http_server>> http_server::start(http_options options, ga
   if (options.certificate_file.empty())
     state->server = std::make_unique<httplib::Server>();
   else
-    state->server = std::make_unique<httplib::SSLServer>(options.certificate_file.c_str(), options.key_file.c_str());
+    state->server =
+        std::make_unique<httplib::SSLServer>(options.certificate_file.c_str(), options.key_file.c_str());
   auto& server = *state->server;
   if (!server.is_valid())
     return fail(errc::certificate_invalid, "cannot use certificate and key", options.certificate_file);
@@ -104,6 +110,14 @@ result<std::unique_ptr<http_server>> http_server::start(http_options options, ga
     if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;
     convert(std::move(answer), response);
     return httplib::Server::HandlerResponse::Handled;
+  });
+  // What the library refuses by itself (no HTTP, a body or a line that is too long) gets our form of error as
+  // well.
+  server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    if (response.body.empty()) convert(problem(response.status), response);
+  });
+  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+    convert(problem(500), response);
   });
   auto serve = [handle](const httplib::Request& request, httplib::Response& response) {
     convert(handle(convert(request)), response);

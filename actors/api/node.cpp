@@ -29,7 +29,8 @@ json figures_json(const node_figures& figures) {
 void add_node_routes(router& table, node_facade& node) {
   table.add({"GET", "/", {}, [&node](const http_request&, const path_parts&) {
                auto figures = node.figures();
-               return data_answer({{"title", "Picket API"}, {"api_version", figures.version}, {"hostname", figures.node}});
+               return data_answer(
+                   {{"title", "Picket API"}, {"api_version", figures.version}, {"hostname", figures.node}});
              }});
   table.add({"GET", "/picket/node/status", {}, [&node](const http_request&, const path_parts&) {
                return data_answer(figures_json(node.figures()));

@@ -16,6 +16,12 @@ std::string title_of(int status) {
     return "Permission Denied";
   case 404:
     return "Resource Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 413:
+    return "Request Entity Too Large";
+  case 414:
+    return "Request-URI Too Large";
   case 429:
     return "Too Many Requests";
   case 503:
@@ -36,10 +42,17 @@ http_response problem(int status, const std::string& title, const std::string& d
           body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }
 
+http_response problem(int status) {
+  auto title = title_of(status);
+  return problem(status, title, std::to_string(status) + ": " + title);
+}
+
 int catalogue_code(errc code) noexcept {
   switch (code) {
   case errc::agent_unknown:
     return 1701;
+  case errc::agent_is_node:
+    return 1703;
   case errc::agent_name_taken:
     return 1705;
   case errc::agent_address_taken:
@@ -57,6 +70,8 @@ int catalogue_code(errc code) noexcept {
     return 1712;
   case errc::group_name_invalid:
     return 1722;
+  case errc::agent_not_eligible:
+    return 1731;
   case errc::agent_name_invalid:
     return 1738;
   case errc::limit_reached:

@@ -12,6 +12,9 @@ namespace picket::api {
 http_response problem(int status, const std::string& title, const std::string& detail,
                       const std::string& remediation = {}, int code = 0);
 
+/// One that the HTTP status alone says.
+http_response problem(int status);
+
 /// The same from an error of ours: status and number of the API's catalogue (server-api.md 12) by its code.
 http_response problem(const error& err);
 

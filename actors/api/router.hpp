@@ -21,8 +21,8 @@ struct route {
   std::function<http_response(const http_request&, const path_parts&)> handle;
 };
 
-/// Finds the route of a request and calls it. Unknown path 404, known path with another method 405, unknown query
-/// parameter 400 (server-api.md 3.2). `pretty` and `wait_for_complete` are accepted everywhere.
+/// Finds the route of a request and calls it. Unknown path 404, known path with another method 405, unknown
+/// query parameter 400 (server-api.md 3.2). `pretty` and `wait_for_complete` are accepted everywhere.
 class router {
 public:
   void add(route one) { routes_.push_back(std::move(one)); }

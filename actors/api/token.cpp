@@ -26,7 +26,8 @@ result<std::string> make_token(const std::string& file) {
   int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return fail(errc::io, "cannot make the token file: " + system_text(errno), file);
   auto line = token + "\n";
-  bool wrote = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fdatasync(fd) == 0;
+  bool wrote =
+      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fdatasync(fd) == 0;
   int problem = errno;
   ::close(fd);
   if (!wrote || ::rename(temporary.c_str(), file.c_str()) != 0)
@@ -39,8 +40,8 @@ result<std::string> make_token(const std::string& file) {
 result<std::string> read_token(const std::string& file) {
   int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return fail(errno == EACCES ? errc::permission : errc::io, "cannot read the token: " + system_text(errno), file,
-                "run it as the user of the node, or give --token-file");
+    return fail(errno == EACCES ? errc::permission : errc::io, "cannot read the token: " + system_text(errno),
+                file, "run it as the user of the node, or give --token-file");
   struct stat info {};
   char text[256];
   bool known = ::fstat(fd, &info) == 0;

@@ -7,8 +7,8 @@
 
 namespace picket::api {
 
-/// Reads the token of the admin endpoint, or makes file and token (mode 0600) if there is none. A file that others
-/// may read is refused. Errors: permission, io, corrupt.
+/// Reads the token of the admin endpoint, or makes file and token (mode 0600) if there is none. A file that
+/// others may read is refused. Errors: permission, io, corrupt.
 result<std::string> load_or_make_token(const std::string& file);
 
 /// Reads it without making one: for clients. Errors: io, permission, corrupt.

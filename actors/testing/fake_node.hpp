@@ -1,0 +1,96 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/api/facade.hpp"
+#include "actors/registry/batcher.hpp"
+#include "base/time.hpp"
+
+namespace picket::testing {
+
+/// A node as the API sees it: real tables in a directory and real decisions, no actors. Thread-safe.
+class fake_node final : public api::node_facade {
+public:
+  /// `tables` with its group `default`.
+  explicit fake_node(std::shared_ptr<store::registry_tables> tables)
+      : tables_{std::move(tables)} {
+    context_.node = 1;
+    context_.server_names = {"mgr-01"};
+  }
+
+  registry::propose_answer propose(protocol::command_arguments arguments, const std::string& actor,
+                                   const std::string& from) override {
+    std::lock_guard lock{mutex_};
+    if (answer_instead) return *answer_instead;
+    protocol::command command;
+    command.request = {1, 1, ++counter_};
+    command.actor = actor;
+    command.from = from;
+    command.made_ms = wall_clock_ms();
+    command.arguments = std::move(arguments);
+    registry::decided_batch decided;
+    {
+      auto view = tables_->read();
+      if (!view) return {registry::proposed::unavailable, 0, {}};
+      decided = registry::decide_batch(*view, {&command}, context_, wall_clock_ms());
+    }
+    if (decided.changes_anything && !tables_->commit(decided.batch))
+      return {registry::proposed::unavailable, 0, {}};
+    const auto& result = decided.commands.front().result;
+    return {result.done() ? registry::proposed::ok : registry::proposed::refused, decided.batch.head.sequence,
+            result};
+  }
+
+  std::vector<registry::propose_answer> propose_many(std::vector<protocol::command_arguments> commands,
+                                                     const std::string& actor,
+                                                     const std::string& from) override {
+    std::vector<registry::propose_answer> answers;
+    for (auto& command : commands)
+      answers.push_back(propose(std::move(command), actor, from));
+    return answers;
+  }
+
+  const store::registry_tables& tables() const override { return *tables_; }
+  const agent_status_table& statuses() const override { return statuses_; }
+  agent_status_table& statuses() { return statuses_; }
+  protocol::agent_evidence evidence(agent_id id, std::uint64_t registration) const override {
+    auto status = statuses_.get(id);
+    protocol::agent_evidence fact{id, registration, protocol::agent_state::never_connected, 0};
+    if (status) {
+      fact.state = status->connection.state;
+      fact.since_ms = status->connection.disconnection_ms;
+    }
+    return fact;
+  }
+  std::string draw_key() const override { return std::string(64, static_cast<char>('a' + drawn_++ % 26)); }
+  api::node_figures figures() const override {
+    api::node_figures now;
+    now.node = "n1";
+    now.version = "0.1.0";
+    now.started_ms = 1'749'038'400'000;
+    now.ready_ingest = ready;
+    now.ready_control = true;
+    if (!ready) now.not_ready_because = "the disk is full";
+    now.facts = {{"data_dir", "/var/lib/picket"}};
+    now.counts = {{"agents", 3}, {"events", 1'234'567}};
+    return now;
+  }
+
+  std::atomic<bool> ready = true;
+  /// What every change comes to, if set before the server starts.
+  std::unique_ptr<registry::propose_answer> answer_instead;
+
+private:
+  std::shared_ptr<store::registry_tables> tables_;
+  agent_status_table statuses_;
+  registry::decide_context context_;
+  std::mutex mutex_;
+  std::uint64_t counter_ = 0;
+  mutable std::atomic<unsigned> drawn_ = 0;
+};
+
+} // namespace picket::testing
