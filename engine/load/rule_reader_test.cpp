@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
             "bad-type", W, 33, "pcre2"},
         finding_case{
             "IgnoredAttribute",
-            R"(<rule id="100" level="3"><match tpye="pcre2">x</match><description>d</description></rule>)",
+            R"(<rule id="100" level="3"><match typ="pcre2">x</match><description>d</description></rule>)",
             "ignored-attribute", W, 33, "did you mean 'type'"},
         finding_case{
             "AddressNegation",
