@@ -138,6 +138,10 @@ INSTANTIATE_TEST_SUITE_P(
             R"(<rule id="100" level="3"><match type="perl">x</match><description>d</description></rule>)",
             "bad-type", W, 33, "pcre2"},
         finding_case{
+            "IgnoredAttribute",
+            R"(<rule id="100" level="3"><match typ="pcre2">x</match><description>d</description></rule>)",
+            "ignored-attribute", W, 33, "did you mean 'type'"},
+        finding_case{
             "AddressNegation",
             R"(<rule id="100" level="3"><srcip>!10.0.0.1</srcip><description>d</description></rule>)",
             "address-negation", W, 26, "negate="},
