@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/load.hpp"
+#include "node/picketd/identity.hpp"
 #include "node/picketd/node.hpp"
 
 namespace {
@@ -34,7 +35,7 @@ int run(const std::string& file) {
   if (!loaded) return complain(loaded.error(), bad_configuration);
   const auto& settings = loaded->values;
   picket::event_log::options logging;
-  logging.node = settings.node.name.empty() ? "picket" : settings.node.name;
+  logging.node = settings.node.name.empty() ? picket::host_name() : settings.node.name;
   picket::parse_log_level(settings.log.level, logging.level);
   logging.file = settings.log.file.string();
   auto log = picket::event_log::open(logging);

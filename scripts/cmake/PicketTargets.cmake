@@ -78,6 +78,14 @@ function(picket_test name)
     PICKET_BINARY_DIR="${CMAKE_BINARY_DIR}/bin"
     PICKET_REFERENCE_DATA="${PICKET_REFERENCE_DATA}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT
-    "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:suppressions=${CMAKE_SOURCE_DIR}/scripts/sanitizers/ubsan.supp;ASAN_OPTIONS=detect_stack_use_after_return=1")
+  set(lists "${CMAKE_SOURCE_DIR}/scripts/sanitizers")
+  set(environment
+    "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:suppressions=${lists}/ubsan.supp"
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:detect_leaks=1")
+  # Suppressions name CAF's own code, so only programs with CAF in them get them.
+  if("${T_LINK}" MATCHES "picket_(actors|harness|ctl)")
+    set(tsan_lists ":suppressions=${lists}/tsan.supp")
+  endif()
+  list(APPEND environment "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1${tsan_lists}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT "${environment}")
 endfunction()
