@@ -25,7 +25,11 @@ void wake_up(int fd) {
 
 } // namespace
 
-io_thread::io_thread(std::string name) : name_{std::move(name)}, read_buffer_(read_buffer_bytes) { read_clocks(); }
+io_thread::io_thread(std::string name)
+    : name_{std::move(name)}
+    , read_buffer_(read_buffer_bytes) {
+  read_clocks();
+}
 
 result<std::unique_ptr<io_thread>> io_thread::create(std::string name) {
   std::unique_ptr<io_thread> self{new io_thread{std::move(name)}};

@@ -19,7 +19,8 @@ protected:
   }
 
   reader_setup setup(bool check_counters = false) {
-    return {tables, statuses, sessions, counts, event_log::silent(), {"mgr-01", "", "mgr-01"}, check_counters};
+    return {tables,        statuses, sessions, counts, event_log::silent(), {"mgr-01", "", "mgr-01"},
+            check_counters};
   }
 
   void commit(protocol::command_arguments arguments) {
@@ -105,8 +106,8 @@ TEST_F(RecordReader, TheAddressAndLabelsOfAKeepAliveAreInTheSource) {
 }
 
 TEST_F(RecordReader, SynchronisationAndMalformedMessagesAreNoEvents) {
-  reader->read(batch({seal("5:fim_file:{}", key), seal("u:upgrade_module:{}", key), seal("no queue at all", key),
-                      seal("1:ok:fine", key)}));
+  reader->read(batch({seal("5:fim_file:{}", key), seal("u:upgrade_module:{}", key),
+                      seal("no queue at all", key), seal("1:ok:fine", key)}));
   ASSERT_EQ(what->events.size(), 1u);
   EXPECT_EQ(what->events[0].text, "fine");
   EXPECT_EQ(counts->ingest_malformed_events_total.value(), 1);

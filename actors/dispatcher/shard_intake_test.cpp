@@ -29,7 +29,7 @@ protected:
     gather.batch_records = 3;
     gather.deadletter_dir = dir.path() / "deadletter";
     intake = std::make_unique<shard_intake>(
-      pool, gather, [this](shard_id shard) { announced.push_back(shard); }, counts, event_log::silent());
+        pool, gather, [this](shard_id shard) { announced.push_back(shard); }, counts, event_log::silent());
   }
 
   bool put(agent_id agent, const std::string& text, std::size_t slot = 0) {

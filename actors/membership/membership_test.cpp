@@ -65,7 +65,8 @@ protected:
     made->command.request = {2, 2, ++counter};
     made->command.arguments = std::move(arguments);
     made->deadline_ms = INT64_MAX;
-    auto answer = ask<registry::propose_answer>(registry_handle, propose_atom_v, registry::proposal_ptr{made});
+    auto answer =
+        ask<registry::propose_answer>(registry_handle, propose_atom_v, registry::proposal_ptr{made});
     EXPECT_TRUE(answer);
     return answer ? *answer : registry::propose_answer{};
   }

@@ -1,5 +1,5 @@
-// Many agents at once: nothing lost, nothing doubled, each agent's lines in their order. PICKET_LOAD_SECONDS sets for how
-// long (20); scripts/bench has the figures of speed.
+// Many agents at once: nothing lost, nothing doubled, each agent's lines in their order. PICKET_LOAD_SECONDS
+// sets for how long (20); scripts/bench has the figures of speed.
 
 #include <cstdlib>
 #include <fstream>
@@ -36,7 +36,8 @@ protected:
     options.servers = {node.agents_text()};
     options.enroll = node.enrollment_text();
     options.files = {std::string{PICKET_SOURCE_DIR} + "/config/samples/auth.log=/var/log/auth.log",
-                     std::string{PICKET_SOURCE_DIR} + "/config/samples/nginx-access.log=/var/log/nginx/access.log"};
+                     std::string{PICKET_SOURCE_DIR}
+                         + "/config/samples/nginx-access.log=/var/log/nginx/access.log"};
     options.rate_per_s = rate_per_s;
     options.duration_ms = load_seconds() * 1000;
     options.lines_per_agent = 1'000'000;

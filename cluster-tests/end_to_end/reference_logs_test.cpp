@@ -1,5 +1,5 @@
-// Whole files of real logs through a node with the stock rule set: not a line is lost, and the alerts are those that the
-// live path of log-test derives from the same file (rules.md 3.5 and 9).
+// Whole files of real logs through a node with the stock rule set: not a line is lost, and the alerts are
+// those that the live path of log-test derives from the same file (rules.md 3.5 and 9).
 
 #include <map>
 

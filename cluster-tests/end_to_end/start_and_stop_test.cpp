@@ -138,9 +138,11 @@ TEST_F(StartAndStop, WhatAKilledNodeHadReadIsAnalysedAtItsNextStart) {
   EXPECT_TRUE(eventually([&] {
     lines.clear();
     for (auto& event : node.archives())
-      if (event.is_object() && event.value("full_log", "").rfind("line ", 0) == 0) lines.insert(event["full_log"]);
+      if (event.is_object() && event.value("full_log", "").rfind("line ", 0) == 0)
+        lines.insert(event["full_log"]);
     return lines.size() == count;
-  })) << lines.size() << " of " << count << " lines; files are at-least-once, so only their number counts";
+  })) << lines.size()
+      << " of " << count << " lines; files are at-least-once, so only their number counts";
 }
 
 TEST_F(StartAndStop, AgentsOutliveARestart) {

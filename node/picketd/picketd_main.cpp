@@ -57,11 +57,13 @@ int run(const std::string& file) {
 int main(int argc, char** argv) {
   CLI::App app{"picketd: the server that security agents report to"};
   std::string file;
-  app.add_option("-c,--config", file, "Configuration file (YAML); without it, defaults and PICKET_* variables")
-    ->check(CLI::ExistingFile);
+  app.add_option("-c,--config", file,
+                 "Configuration file (YAML); without it, defaults and PICKET_* variables")
+      ->check(CLI::ExistingFile);
   app.set_version_flag("--version", PICKET_VERSION);
-  app.footer("Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
-             "5 stopped, and what was not finished is in the pool for the next start.");
+  app.footer(
+      "Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
+      "5 stopped, and what was not finished is in the pool for the next start.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& err) {

@@ -6,7 +6,8 @@
 
 namespace picket::store {
 
-result<std::unique_ptr<local_state>> local_state::open(const std::filesystem::path& directory, std::int64_t now_s) {
+result<std::unique_ptr<local_state>> local_state::open(const std::filesystem::path& directory,
+                                                       std::int64_t now_s) {
   lmdb_options options;
   options.sync = durability::no_meta_sync;
   auto env = lmdb_env::open(directory, options);
@@ -49,7 +50,8 @@ result<void> local_state::start(std::int64_t now_s) {
   return counted ? env_.flush() : counted;
 }
 
-result<void> local_state::put_status(const std::vector<std::pair<agent_id, std::optional<std::string>>>& rows) {
+result<void>
+local_state::put_status(const std::vector<std::pair<agent_id, std::optional<std::string>>>& rows) {
   return env_.update([&](write_txn& txn) -> result<void> {
     for (const auto& [id, row] : rows) {
       if (row) {

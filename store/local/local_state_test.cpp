@@ -44,7 +44,8 @@ TEST(LocalState, KeepsStatusRowsAndFirstSeenKeys) {
   }
   auto state = std::move(*local_state::open(dir.path(), 1));
   std::string rows;
-  ASSERT_TRUE(state->each_status([&](agent_id id, std::string_view row) { rows += to_text(id) + std::string{row}; }));
+  ASSERT_TRUE(
+      state->each_status([&](agent_id id, std::string_view row) { rows += to_text(id) + std::string{row}; }));
   EXPECT_EQ(rows, "007seven");
   std::string keys;
   ASSERT_TRUE(state->each_first_seen([&](std::string_view key) { keys += key; }));
