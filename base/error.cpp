@@ -6,8 +6,8 @@ namespace picket {
 
 std::string_view name_of(errc code) noexcept {
   switch (code) {
-#define PICKET_ERROR(number, name, meaning, mend)                                                             \
-  case errc::name:                                                                                            \
+#define PICKET_ERROR(number, name, meaning, mend)                                                            \
+  case errc::name:                                                                                           \
     return #name;
 #include "base/telemetry/error_codes.def"
 #undef PICKET_ERROR
@@ -17,8 +17,8 @@ std::string_view name_of(errc code) noexcept {
 
 std::string_view meaning_of(errc code) noexcept {
   switch (code) {
-#define PICKET_ERROR(number, name, meaning, mend)                                                             \
-  case errc::name:                                                                                            \
+#define PICKET_ERROR(number, name, meaning, mend)                                                            \
+  case errc::name:                                                                                           \
     return meaning;
 #include "base/telemetry/error_codes.def"
 #undef PICKET_ERROR
@@ -28,8 +28,8 @@ std::string_view meaning_of(errc code) noexcept {
 
 std::string_view mend_of(errc code) noexcept {
   switch (code) {
-#define PICKET_ERROR(number, name, meaning, mend)                                                             \
-  case errc::name:                                                                                            \
+#define PICKET_ERROR(number, name, meaning, mend)                                                            \
+  case errc::name:                                                                                           \
     return mend;
 #include "base/telemetry/error_codes.def"
 #undef PICKET_ERROR

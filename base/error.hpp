@@ -37,7 +37,8 @@ template <class T>
 using result = tl::expected<T, error>;
 
 /// Short for `tl::unexpected(error{...})`.
-inline tl::unexpected<error> fail(errc code, std::string what, std::string where = {}, std::string mend = {}) {
+inline tl::unexpected<error> fail(errc code, std::string what, std::string where = {},
+                                  std::string mend = {}) {
   return tl::unexpected<error>(error{code, std::move(what), std::move(where), std::move(mend)});
 }
 

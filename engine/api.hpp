@@ -1,8 +1,8 @@
 #pragma once
 
-// The engine as its callers see it (engine.md 1.2): compile a rule set (load/ruleset.hpp), evaluate batches of events
-// against it, carry the state of a shard from batch to batch (state/shard_state.hpp, state/encode.hpp).
-// No thread, clock, file or global variable: all that varies is an argument.
+// The engine as its callers see it (engine.md 1.2): compile a rule set (load/ruleset.hpp), evaluate batches
+// of events against it, carry the state of a shard from batch to batch (state/shard_state.hpp,
+// state/encode.hpp). No thread, clock, file or global variable: all that varies is an argument.
 
 #include "engine/event/event.hpp"
 #include "engine/load/ruleset.hpp"
@@ -39,8 +39,8 @@ void append_alert_id(std::string& to, const alert_id& id, std::int64_t arrival_m
 struct event_in {
   const engine::source* source = nullptr;
   std::string_view text;
-  std::int64_t arrival_ms = 0;     ///< of the record: the alert's time stamp
-  std::int32_t utc_offset_s = 0;   ///< of the node's local time
+  std::int64_t arrival_ms = 0;   ///< of the record: the alert's time stamp
+  std::int32_t utc_offset_s = 0; ///< of the node's local time
   alert_id id;
 };
 
@@ -71,12 +71,12 @@ struct engine_counters {
   std::uint64_t decoded = 0;
   std::uint64_t verdicts = 0;
   std::uint64_t alerts = 0;
-  std::uint64_t ignored = 0;       ///< verdicts inside an ignore window
+  std::uint64_t ignored = 0; ///< verdicts inside an ignore window
   std::uint64_t refused = 0;
-  std::uint64_t limits_hit = 0;    ///< matches given up
+  std::uint64_t limits_hit = 0;      ///< matches given up
   std::uint64_t counted_locally = 0; ///< look-backs of global rules without their owner's answer
   decode_counters decoding;
-  std::vector<rule_tally> rules;   ///< by rule index; resized by the engine
+  std::vector<rule_tally> rules; ///< by rule index; resized by the engine
 };
 
 /// What one call works with.
@@ -102,13 +102,13 @@ struct text_range {
 
 /// One alert; outputs and active responses read this, never the JSON.
 struct alert_ref {
-  std::uint32_t event = 0;          ///< index in the batch
+  std::uint32_t event = 0; ///< index in the batch
   const engine::rule* rule = nullptr;
   const engine::rule* parent = nullptr;
   int level = 0;
   bool mail = false;
-  bool active_response = false;     ///< the rule allows it
-  bool counted_locally = false;     ///< a global look-back had no answer from its owner
+  bool active_response = false; ///< the rule allows it
+  bool counted_locally = false; ///< a global look-back had no answer from its owner
   text_range json;
   text_range text;
 };
@@ -165,13 +165,14 @@ struct evaluated {
   global_answers answers; ///< that this batch has had so far
 };
 
-/// Phase 1: analyses events in order and appends what they raise to `out`, up to the first one that reaches a global
-/// window of another owner. From there on it only collects what is to be asked. Per event all or nothing: state,
-/// counters and `out` never hold half of one.
+/// Phase 1: analyses events in order and appends what they raise to `out`, up to the first one that reaches a
+/// global window of another owner. From there on it only collects what is to be asked. Per event all or
+/// nothing: state, counters and `out` never hold half of one.
 evaluated evaluate(std::span<const event_in> events, const context& with, scratch& memory, batch_out& out);
 
-/// Phase 2: goes on with the answers, in the order of the questions among `operations`. Incomplete only if an answer
-/// raised new questions and `last` is false; with `last` what is missing is counted from what this node has, and marked.
+/// Phase 2: goes on with the answers, in the order of the questions among `operations`. Incomplete only if an
+/// answer raised new questions and `last` is false; with `last` what is missing is counted from what this
+/// node has, and marked.
 evaluated finish(evaluated&& open, std::span<const window_answer> answers, bool last, const context& with,
                  scratch& memory, batch_out& out);
 

@@ -129,8 +129,9 @@ void event_committer::render(std::uint32_t index) {
   content.previous_log = memory_.rules.previous_log;
   content.id = memory_.id;
   if (last.verdict) {
-    const bool fixed = last.verdict->description_parts.size() <= 1
-                       && (last.verdict->description_parts.empty() || !last.verdict->description_parts[0].value);
+    const bool fixed =
+        last.verdict->description_parts.size() <= 1
+        && (last.verdict->description_parts.empty() || !last.verdict->description_parts[0].value);
     if (!fixed) render_description(memory_.render.description, *last.verdict, memory_.rules.values);
     content.description = fixed ? std::string_view{last.verdict->description} : memory_.render.description;
     content.full_log = !last.verdict->no_full_log;
@@ -158,7 +159,8 @@ void event_committer::render(std::uint32_t index) {
     render_archive(content, {});
   }
   if (outputs.firewall_text && with_.path == analysis_path::live && ev.type == event_type::firewall
-      && std::all_of(firewall_fields.begin(), firewall_fields.end(), [&](auto f) { return ev.get(f).has_value(); }))
+      && std::all_of(firewall_fields.begin(), firewall_fields.end(),
+                     [&](auto f) { return ev.get(f).has_value(); }))
     append_firewall_line(out_.firewall, ev, memory_.render);
   last.description = content.description;
 }
@@ -203,7 +205,8 @@ void event_committer::remember(std::uint32_t index, std::int64_t now_s, const wi
                                std::unique_lock<std::mutex>& lock) {
   const auto& decided = *memory_.last.verdict;
   if (with_.shard.complete) {
-    with_.shard.complete->remember(decided, memory_.current, now_s, memory_.rules.effects.own_mark, with_.rules);
+    with_.shard.complete->remember(decided, memory_.current, now_s, memory_.rules.effects.own_mark,
+                                   with_.rules);
     return;
   }
   local_.clear();
@@ -222,7 +225,8 @@ void event_committer::remember(std::uint32_t index, std::int64_t now_s, const wi
   const auto& global_binding = store.bind(with_.rules, true, 2);
   for (const auto& feed : with_.rules.feeds[decided.index]) {
     const auto& to = with_.rules.indexes[feed.index];
-    if (!to.global || !make_key(memory_.rules.key, to) || !with_.global.owns(to.content, memory_.rules.key)) continue;
+    if (!to.global || !make_key(memory_.rules.key, to) || !with_.global.owns(to.content, memory_.rules.key))
+      continue;
     global_.push_back({global_binding.tables[feed.index], feed.times, memory_.rules.key});
   }
   const auto second = with_.global.advance_clock(now_s);

@@ -9,8 +9,8 @@
 
 namespace picket::engine {
 
-/// Writes what one event changes, and what it raises: counters, alert, effects, memory (engine.md 1.3). The event is
-/// `scratch::current`, the effects of its walk are in `scratch::rules`.
+/// Writes what one event changes, and what it raises: counters, alert, effects, memory (engine.md 1.3). The
+/// event is `scratch::current`, the effects of its walk are in `scratch::rules`.
 class event_committer {
 public:
   event_committer(const context& with, scratch& memory, batch_out& out, evaluated& progress);
@@ -22,7 +22,8 @@ public:
   /// The event's global look-backs have no answer from their owners.
   void counts_locally() { counts_locally_ = true; }
 
-  /// Stores the first-seen keys of the walk. False: one of them was stored meanwhile by another event; walk again.
+  /// Stores the first-seen keys of the walk. False: one of them was stored meanwhile by another event; walk
+  /// again.
   bool claim_first_seen();
   void commit(std::uint32_t index, const verdict& decided, std::int64_t now_s, const window_binding& binding,
               std::unique_lock<std::mutex>& lock);

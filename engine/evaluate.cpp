@@ -25,7 +25,8 @@ public:
       : answers_(answers)
       , event_(event) {}
 
-  const window_answer* look_up(const rule& composite, const window_index& index, std::string_view key) override {
+  const window_answer* look_up(const rule& composite, const window_index& index,
+                               std::string_view key) override {
     if (assumed_ && composite.id == assumed_->composite->id && key == assumed_->key) return &assumption_;
     const auto at = answers_.known.find({event_, composite.id, std::string{key}});
     if (at != answers_.known.end()) return &at->second;
@@ -61,8 +62,9 @@ public:
     if (with.counters.rules.size() < with.rules.tree.rules.size())
       with.counters.rules.resize(with.rules.tree.rules.size());
     const auto& indexes = with.rules.indexes;
-    may_stay_open_ = !with.global.alone()
-                     && std::any_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.global; });
+    may_stay_open_ =
+        !with.global.alone()
+        && std::any_of(indexes.begin(), indexes.end(), [](const auto& index) { return index.global; });
   }
 
   /// Commits events until one is open; with `last` none stays open.
@@ -111,8 +113,8 @@ private:
   }
 
   walk_input input(std::int64_t now_s, remote_windows* remote) {
-    return {with_.rules, with_.shard,  binding_,       with_.first, &with_.global,
-            remote,      now_s,        &with_.counters.rules, with_.listener};
+    return {with_.rules, with_.shard,           binding_,      with_.first, &with_.global, remote,
+            now_s,       &with_.counters.rules, with_.listener};
   }
 
   bool commit(std::uint32_t index, std::int64_t now_s, remote_windows* remote) {

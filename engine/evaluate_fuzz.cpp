@@ -1,5 +1,6 @@
-// A log line through a whole rule set: the stock one where PICKET_REFERENCE_DATA names the reference data (with
-// `decoders/`, `rules/`, `lists/` below wazuh-4.14.7/), else ours. Output is valid JSON lines; the state comes back equal.
+// A log line through a whole rule set: the stock one where PICKET_REFERENCE_DATA names the reference data
+// (with `decoders/`, `rules/`, `lists/` below wazuh-4.14.7/), else ours. Output is valid JSON lines; the
+// state comes back equal.
 #include "engine/api.hpp"
 #include "engine/event/source.hpp"
 #include "engine/render/escape.hpp"
@@ -25,7 +26,8 @@ void must(bool holds, const char* what) {
 
 std::shared_ptr<const ruleset> load() {
   const char* data = std::getenv("PICKET_REFERENCE_DATA");
-  auto files = read_ruleset_directory(data ? std::string{data} + "/wazuh-4.14.7" : std::string{"config/ruleset"});
+  auto files =
+      read_ruleset_directory(data ? std::string{data} + "/wazuh-4.14.7" : std::string{"config/ruleset"});
   if (!files) {
     std::fprintf(stderr, "%s\n", to_string(files.error()).c_str());
     std::exit(2);

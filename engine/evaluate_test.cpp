@@ -23,8 +23,17 @@ struct node {
       , global(windows ? std::move(windows) : std::make_unique<local_global_windows>()) {}
 
   context with() {
-    return {*rules, shard, counts, first, *global, limits, counters, outputs, evaluation_mode::plain,
-            analysis_path::live, nullptr};
+    return {*rules,
+            shard,
+            counts,
+            first,
+            *global,
+            limits,
+            counters,
+            outputs,
+            evaluation_mode::plain,
+            analysis_path::live,
+            nullptr};
   }
   std::vector<event_in> batch(const std::vector<std::pair<const source*, std::string>>& lines) {
     texts.clear();
@@ -59,7 +68,7 @@ struct node {
 };
 
 const std::string base_rule =
-  R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>base</description></rule>)";
+    R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>base</description></rule>)";
 
 std::vector<std::uint32_t> rules_of(const batch_out& out) {
   std::vector<std::uint32_t> ids;
@@ -106,7 +115,7 @@ TEST(Evaluate, ArchivesEveryEventAndShowsRulesOfLevelOneOnly) {
 <rule id="101" level="0"><if_sid>100</if_sid><match>"zero"</match><description>d</description></rule>
 <rule id="102" level="5"><if_sid>100</if_sid><match>"quiet"</match><options>no_log</options><description>d</description></rule>
 <rule id="103" level="5"><if_sid>100</if_sid><match>"short"</match><options>no_full_log</options><description>d</description></rule>)"))
-             .ruleset);
+               .ruleset);
   one.outputs.archives_json = one.outputs.archives_text = true;
   const auto from = make_agent_source("001", "web", "any", "/x", "mgr");
   const auto keepalive = make_agent_source("001", "web", "any", "ossec-keepalive", "mgr");
@@ -132,7 +141,10 @@ TEST(Evaluate, ArchivesEveryEventAndShowsRulesOfLevelOneOnly) {
 }
 
 TEST(Evaluate, RefusesFirewallEventsThatLackAField) {
-  node one(compile_rules(R"(<group name="f,"><rule id="2" level="3"><category>firewall</category><description>fw</description></rule></group>)").ruleset);
+  node one(
+      compile_rules(
+          R"(<group name="f,"><rule id="2" level="3"><category>firewall</category><description>fw</description></rule></group>)")
+          .ruleset);
   const auto from = make_agent_source("001", "web", "any", "/x", "mgr");
   const auto events = one.batch({{&from, "fw: x"}});
   one.outputs.archives_json = true;
@@ -147,7 +159,8 @@ TEST(Evaluate, RefusesFirewallEventsThatLackAField) {
 
 TEST(Evaluate, AnIgnoredRuleGivesWayToItsParent) {
   node one(compile_rules(in_group(base_rule + R"(
-<rule id="101" level="5" ignore="60"><if_sid>100</if_sid><description>child</description></rule>)")).ruleset);
+<rule id="101" level="5" ignore="60"><if_sid>100</if_sid><description>child</description></rule>)"))
+               .ruleset);
   const auto from = make_agent_source("001", "web", "any", "/x", "mgr");
   const auto events = one.batch({{&from, R"({"a":1})"}, {&from, R"({"a":1})"}});
   evaluate(events, one.with(), one.memory, one.out);
@@ -170,10 +183,10 @@ private:
 
 class TwoPhases : public ::testing::Test {
 protected:
-  std::shared_ptr<const ruleset> rules =
-    compile_rules(in_group(base_rule + R"(
+  std::shared_ptr<const ruleset> rules = compile_rules(in_group(base_rule + R"(
 <rule id="101" level="7" frequency="3"><if_matched_sid>100</if_matched_sid><global_frequency/><same_srcip/><description>spread</description></rule>
-<rule id="102" level="4"><if_sid>100</if_sid><match>"z"</match><description>other</description></rule>)")).ruleset;
+<rule id="102" level="4"><if_sid>100</if_sid><match>"z"</match><description>other</description></rule>)"))
+                                             .ruleset;
   node owner{rules, std::make_unique<owned_by_one>(1)};
   node other{rules, std::make_unique<owned_by_one>(2)};
   source first = make_agent_source("001", "a", "any", "/x", "mgr");
@@ -188,8 +201,8 @@ TEST_F(TwoPhases, TheOwnerAnswersDuringTheWalk) {
 }
 
 TEST_F(TwoPhases, AnotherNodeAsksAndFinishes) {
-  const auto events =
-    other.batch({{&first, "plain"}, {&first, attack}, {&second, attack}, {&first, R"({"z":1})"}, {&first, attack}});
+  const auto events = other.batch(
+      {{&first, "plain"}, {&first, attack}, {&second, attack}, {&first, R"({"z":1})"}, {&first, attack}});
   auto open = evaluate(events, other.with(), other.memory, other.out);
   EXPECT_FALSE(open.complete());
   EXPECT_EQ(open.next, 1u) << "the event without a global look-back is done";
@@ -265,9 +278,10 @@ TEST(Evaluate, RealLogsGiveTheLiveCounts) {
   if (files.empty()) GTEST_SKIP() << "no reference data at " PICKET_REFERENCE_DATA;
   const auto compiled = compile(files);
   ASSERT_TRUE(compiled.ruleset);
-  // rules.md 3.5 and 9: the answers of log-test with an alert, and those that `ignore` turns into their parents.
-  for (const auto& [log, count] :
-       std::vector<std::pair<const char*, int>>{{"OpenSSH_2k", 1241}, {"Linux_2k", 1772}, {"Apache_2k", 32}}) {
+  // rules.md 3.5 and 9: the answers of log-test with an alert, and those that `ignore` turns into their
+  // parents.
+  for (const auto& [log, count] : std::vector<std::pair<const char*, int>>{
+           {"OpenSSH_2k", 1241}, {"Linux_2k", 1772}, {"Apache_2k", 32}}) {
     logtest_session session(compiled.ruleset, analysis_path::live);
     std::ifstream in(std::filesystem::path(PICKET_REFERENCE_DATA) / "loghub" / (std::string{log} + ".log"));
     int alerts = 0;

@@ -55,7 +55,8 @@ struct logtest_session::impl {
   std::uint64_t lines = 0;
 };
 
-logtest_session::logtest_session(std::shared_ptr<const ruleset> rules, analysis_path path, std::string manager_name)
+logtest_session::logtest_session(std::shared_ptr<const ruleset> rules, analysis_path path,
+                                 std::string manager_name)
     : impl_(std::make_unique<impl>()) {
   impl_->rules = std::move(rules);
   impl_->path = path;
@@ -71,15 +72,16 @@ const shard_state& logtest_session::state() const { return impl_->shard; }
 shard_state& logtest_session::state() { return impl_->shard; }
 const engine_counters& logtest_session::counters() const { return impl_->counters; }
 
-result<logtest_answer> logtest_session::run(std::string_view line, std::string_view location, std::int64_t arrival_ms,
-                                            std::int32_t utc_offset_s, trace* listener) {
+result<logtest_answer> logtest_session::run(std::string_view line, std::string_view location,
+                                            std::int64_t arrival_ms, std::int32_t utc_offset_s,
+                                            trace* listener) {
   auto& sources = impl_->sources;
   auto at = sources.find(location);
   if (at == sources.end()) {
     auto made = make_source(location, impl_->manager_name);
     if (!made)
-      return fail(errc::invalid_argument, "the location begins with '[' and has no ']'", std::string{location},
-                  "Write a path, or '[id] (name) ip->path' for an event of an agent.");
+      return fail(errc::invalid_argument, "the location begins with '[' and has no ']'",
+                  std::string{location}, "Write a path, or '[id] (name) ip->path' for an event of an agent.");
     if (sources.size() >= sources_max) sources.clear();
     at = sources.emplace(std::string{location}, std::move(*made)).first;
   }
@@ -100,9 +102,9 @@ logtest_answer logtest_session::run(std::string_view line, const source& from, s
   wanted_outputs outputs;
   outputs.alerts_json = outputs.alerts_text = outputs.archives_json = true;
   m.out.clear();
-  const context with{*m.rules, m.shard,  m.node,  m.first,
-                     m.global, m.limits, m.counters, outputs,
-                     evaluation_mode::plain, m.path, listener};
+  const context with{
+      *m.rules, m.shard, m.node, m.first, m.global, m.limits, m.counters, outputs, evaluation_mode::plain,
+      m.path,   listener};
   evaluate({&in, 1}, with, m.memory, m.out);
 
   const auto& ev = m.memory.current;

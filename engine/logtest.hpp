@@ -26,7 +26,8 @@ struct logtest_answer {
     mitre_names mitre; ///< empty tactics: none
     std::string info;
     std::string cve;
-    std::vector<std::pair<std::string, std::vector<std::string>>> compliance; ///< for example ("pci_dss", {"10.2.4"})
+    std::vector<std::pair<std::string, std::vector<std::string>>>
+        compliance; ///< for example ("pci_dss", {"10.2.4"})
   };
 
   std::optional<std::string> program_name; ///< predecoder, as alerts show it
@@ -37,16 +38,18 @@ struct logtest_answer {
   std::string data = "{}"; ///< JSON object of the decoded fields
   std::optional<rule_shown> rule;
   bool alert = false;
-  bool refused = false;        ///< the live engine drops the event before the rules
-  std::string document;        ///< JSON of the alert or, without one, of the archived event; no line end
-  std::string text;            ///< block of alerts.log, if there is an alert
+  bool refused = false; ///< the live engine drops the event before the rules
+  std::string document; ///< JSON of the alert or, without one, of the archived event; no line end
+  std::string text;     ///< block of alerts.log, if there is an alert
 };
 
-/// Analyses lines one after the other, with memory of its own: windows, first-time-seen, counters. Time is injected.
+/// Analyses lines one after the other, with memory of its own: windows, first-time-seen, counters. Time is
+/// injected.
 class logtest_session {
 public:
   /// `path`: rules.md 9. `manager_name`: the node's own name in answers.
-  logtest_session(std::shared_ptr<const ruleset> rules, analysis_path path, std::string manager_name = "picket");
+  logtest_session(std::shared_ptr<const ruleset> rules, analysis_path path,
+                  std::string manager_name = "picket");
   ~logtest_session();
   logtest_session(logtest_session&&) noexcept;
   logtest_session& operator=(logtest_session&&) noexcept;
@@ -56,8 +59,8 @@ public:
   result<logtest_answer> run(std::string_view line, std::string_view location, std::int64_t arrival_ms,
                              std::int32_t utc_offset_s = 0, trace* listener = nullptr);
   /// One line with a source of the caller's, which must outlive the call.
-  logtest_answer run(std::string_view line, const source& from, std::int64_t arrival_ms, std::int32_t utc_offset_s = 0,
-                     trace* listener = nullptr);
+  logtest_answer run(std::string_view line, const source& from, std::int64_t arrival_ms,
+                     std::int32_t utc_offset_s = 0, trace* listener = nullptr);
 
   const ruleset& rules() const;
   const shard_state& state() const;

@@ -21,7 +21,7 @@ logtest_answer run(logtest_session& session, const std::string& line, std::int64
 
 TEST(LogTest, ShowsPredecoderDecoderDataAndRule) {
   const auto rules = compile_rules(in_group(
-    R"(<rule id="100" level="5"><program_name>cron</program_name><description>from $(hostname)</description></rule>)"));
+      R"(<rule id="100" level="5"><program_name>cron</program_name><description>from $(hostname)</description></rule>)"));
   logtest_session session(rules.ruleset, analysis_path::logtest);
   const auto answer = run(session, "Dec 10 01:02:03 web01 cron[1]: x");
   EXPECT_EQ(answer.program_name, "cron");
@@ -36,7 +36,8 @@ TEST(LogTest, ShowsPredecoderDecoderDataAndRule) {
 }
 
 TEST(LogTest, PathsDifferForLevelZero) {
-  const auto rules = compile_rules(in_group(R"(<rule id="100" level="0"><description>d</description></rule>)"));
+  const auto rules =
+      compile_rules(in_group(R"(<rule id="100" level="0"><description>d</description></rule>)"));
   logtest_session test(rules.ruleset, analysis_path::logtest), live(rules.ruleset, analysis_path::live);
   const auto shown = run(test, "x");
   ASSERT_TRUE(shown.rule);
@@ -64,7 +65,8 @@ TEST(LogTest, PathsDifferForIgnoreWindows) {
 }
 
 TEST(LogTest, OnlyTheLivePathBeginsAnewAtTheFullHour) {
-  const auto rules = compile_rules(in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"));
+  const auto rules =
+      compile_rules(in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"));
   logtest_session test(rules.ruleset, analysis_path::logtest), live(rules.ruleset, analysis_path::live);
   run(test, "x", 3599);
   run(live, "x", 3599);
@@ -74,7 +76,7 @@ TEST(LogTest, OnlyTheLivePathBeginsAnewAtTheFullHour) {
 
 TEST(LogTest, OnlyTheLivePathDropsIncompleteFirewallEvents) {
   const auto rules = compile_rules(
-    R"(<group name="f,"><rule id="2" level="3"><category>firewall</category><description>fw</description></rule></group>)");
+      R"(<group name="f,"><rule id="2" level="3"><category>firewall</category><description>fw</description></rule></group>)");
   logtest_session test(rules.ruleset, analysis_path::logtest), live(rules.ruleset, analysis_path::live);
   EXPECT_EQ(run(test, "fw: x").rule->id, 2u);
   EXPECT_TRUE(run(live, "fw: x").refused);
@@ -82,7 +84,7 @@ TEST(LogTest, OnlyTheLivePathDropsIncompleteFirewallEvents) {
 
 TEST(LogTest, SessionsKnowNothingOfEachOther) {
   const auto rules = compile_rules(in_group(
-    R"(<rule id="100" level="3"><decoded_as>json</decoded_as><check_diff/><description>d</description></rule>)"));
+      R"(<rule id="100" level="3"><decoded_as>json</decoded_as><check_diff/><description>d</description></rule>)"));
   logtest_session one(rules.ruleset, analysis_path::logtest), two(rules.ruleset, analysis_path::logtest);
   run(one, R"({"n":1})");
   EXPECT_FALSE(run(two, R"({"n":2})").rule);

@@ -1,4 +1,5 @@
-// Our own rule set (config/ruleset): it loads without a finding, every test line ends in its rule, every rule has one.
+// Our own rule set (config/ruleset): it loads without a finding, every test line ends in its rule, every rule
+// has one.
 #include "engine/logtest.hpp"
 #include "engine/testing/rules_fixture.hpp"
 
@@ -78,7 +79,8 @@ TEST(OwnRuleSet, LoadsWithoutAFinding) {
     ADD_FAILURE() << to_string(each);
   for (const auto& rule : compiled.ruleset->tree.rules) {
     EXPECT_TRUE(rule->root || (rule->id >= 900000 && rule->id <= 919999)) << rule->id;
-    EXPECT_EQ(rule->mitre.techniques.size(), rule->mitre_ids.techniques.size()) << rule->id << " names an unknown id";
+    EXPECT_EQ(rule->mitre.techniques.size(), rule->mitre_ids.techniques.size())
+        << rule->id << " names an unknown id";
   }
 }
 
@@ -143,8 +145,8 @@ TEST(OwnRuleSet, TheSamplesRaiseAGoodSpreadOfAlerts) {
       if (answer->alert) seen.insert(answer->rule->id);
     }
   }
-  for (const auto id : {901020u, 901021u, 901023u, 901024u, 902006u, 903003u, 903008u, 903020u, 903060u, 904013u,
-                        904020u, 904021u, 904022u, 904023u})
+  for (const auto id : {901020u, 901021u, 901023u, 901024u, 902006u, 903003u, 903008u, 903020u, 903060u,
+                        904013u, 904020u, 904021u, 904022u, 904023u})
     EXPECT_EQ(seen.count(id), 1u) << id;
   EXPECT_GE(seen.size(), 40u);
 }

@@ -37,12 +37,12 @@ std::string_view name_of(close_reason reason) noexcept {
 
 connection::connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls,
                        connection_options options)
-  : thread_{thread}
-  , fd_{fd}
-  , peer_{peer}
-  , token_{next_token.fetch_add(1)}
-  , tls_{std::move(tls)}
-  , options_{options} {}
+    : thread_{thread}
+    , fd_{fd}
+    , peer_{peer}
+    , token_{next_token.fetch_add(1)}
+    , tls_{std::move(tls)}
+    , options_{options} {}
 
 connection::~connection() {
   if (fd_ >= 0) ::close(fd_);
@@ -99,7 +99,8 @@ void connection::on_events(std::uint32_t events) {
   }
   if ((events & EPOLLOUT) != 0) flush();
   if (fd_ >= 0 && !paused_ && !ended_ && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read_some();
-  // A paused or ended connection that breaks is only reported, never asked for: end it, or the loop would spin.
+  // A paused or ended connection that breaks is only reported, never asked for: end it, or the loop would
+  // spin.
   if (fd_ >= 0 && (paused_ || ended_) && (events & (EPOLLHUP | EPOLLERR)) != 0) close(close_reason::reset);
 }
 

@@ -18,8 +18,8 @@ class tls_session;
 struct connection_options {
   std::size_t write_limit_bytes = 256 * 1024;
   std::int64_t write_stuck_ms = 5'000;
-  /// A busy connection is read again only so long after its last read, so that frames come several at a time; one
-  /// that was quiet is read at once. 0: never waits.
+  /// A busy connection is read again only so long after its last read, so that frames come several at a time;
+  /// one that was quiet is read at once. 0: never waits.
   std::int64_t read_interval_ms = 0;
 };
 
@@ -45,7 +45,8 @@ public:
   /// Bytes that arrived, those that were left over before them included. Returns how many are done with; the
   /// rest is offered again together with what comes next. May close the connection.
   virtual std::size_t on_data(connection& from, byte_view bytes) = 0;
-  /// The peer sends no more; all its bytes have been offered. The connection closes unless `linger` was called.
+  /// The peer sends no more; all its bytes have been offered. The connection closes unless `linger` was
+  /// called.
   virtual void on_end(connection&) {}
   /// The last call; the connection is gone when it returns.
   virtual void on_closed(connection&, close_reason) {}
@@ -54,14 +55,15 @@ public:
 /// One TCP connection of an I/O thread, plain or TLS. Everything here runs on that thread.
 ///
 /// Bounds: what the handler leaves (`left_over_limit_bytes`; more closes the connection) and what waits to be
-/// written (`write_limit_bytes`; more is refused). A frame is queued whole or not at all; a peer that takes no byte
-/// of a begun frame for `write_stuck_ms` is closed, since half a frame would hang an agent for ever.
+/// written (`write_limit_bytes`; more is refused). A frame is queued whole or not at all; a peer that takes
+/// no byte of a begun frame for `write_stuck_ms` is closed, since half a frame would hang an agent for ever.
 class connection final : public io_source, public std::enable_shared_from_this<connection> {
 public:
   static constexpr std::size_t left_over_limit_bytes = 256 * 1024;
   static constexpr std::size_t read_at_once_bytes = 64 * 1024;
 
-  connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls, connection_options options);
+  connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls,
+             connection_options options);
   ~connection() override;
 
   /// Begins to read. `handler` must outlive the connection or be owned through `shared_handler`.
@@ -78,7 +80,8 @@ public:
   bool send(byte_view frame);
   bool send(std::string_view frame) { return send(as_bytes(frame)); }
 
-  /// Stops and resumes reading; the kernel's buffer fills meanwhile. Left-over bytes are offered at once on resume.
+  /// Stops and resumes reading; the kernel's buffer fills meanwhile. Left-over bytes are offered at once on
+  /// resume.
   void pause();
   void resume();
   bool paused() const noexcept { return paused_; }
@@ -133,9 +136,9 @@ private:
   connection_options options_;
   std::uint32_t interest_ = 0;
   bool paused_ = false;
-  bool ended_ = false;         ///< the peer sends no more
+  bool ended_ = false; ///< the peer sends no more
   bool no_more_writes_ = false;
-  bool shut_ = false;          ///< SHUT_WR was done
+  bool shut_ = false; ///< SHUT_WR was done
   bool close_when_written_ = false;
   bool offering_ = false;
 };

@@ -25,7 +25,11 @@ void wake_up(int fd) {
 
 } // namespace
 
-io_thread::io_thread(std::string name) : name_{std::move(name)}, read_buffer_(read_buffer_bytes) { read_clocks(); }
+io_thread::io_thread(std::string name)
+    : name_{std::move(name)}
+    , read_buffer_(read_buffer_bytes) {
+  read_clocks();
+}
 
 result<std::unique_ptr<io_thread>> io_thread::create(std::string name) {
   std::unique_ptr<io_thread> self{new io_thread{std::move(name)}};
@@ -82,6 +86,7 @@ bool io_thread::run(std::function<void()> task) {
     task();
     return true;
   }
+  if (!thread_.joinable()) return false; // not started: nobody would ever run it
   auto done = std::make_shared<std::promise<void>>();
   auto waiter = done->get_future();
   // The promise dies with the task if the thread ends first; the wait then ends as well.

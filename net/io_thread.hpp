@@ -25,8 +25,8 @@ public:
   virtual void on_events(std::uint32_t events) = 0;
 };
 
-/// One thread with one epoll loop. Everything that belongs to it (connections, listeners, timers) is touched on
-/// this thread only; others hand in work with `post`.
+/// One thread with one epoll loop. Everything that belongs to it (connections, listeners, timers) is touched
+/// on this thread only; others hand in work with `post`.
 ///
 /// Bound: `task_limit` posted tasks wait at most. Callbacks must not block.
 class io_thread {
@@ -47,12 +47,14 @@ public:
 
   /// Runs `task` on the thread. False, and nothing taken, if the limit is reached or the thread has ended.
   bool post(std::function<void()> task);
-  /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run.
+  /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run,
+  /// the thread is not started or has ended.
   bool run(std::function<void()> task);
 
   bool on_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_.load(); }
 
-  // -- on the thread only ------------------------------------------------------------------------------------
+  // -- on the thread only
+  // ------------------------------------------------------------------------------------
 
   /// Calls `task` once, `delay_ms` from now.
   timer_id after(std::int64_t delay_ms, std::function<void()> task);

@@ -15,7 +15,9 @@ namespace picket::net {
 class connection_limits {
 public:
   /// 0 means no limit per address.
-  connection_limits(std::size_t total, std::size_t per_address) : total_{total}, per_address_{per_address} {}
+  connection_limits(std::size_t total, std::size_t per_address)
+      : total_{total}
+      , per_address_{per_address} {}
 
   enum class verdict { taken, too_many, too_many_from_address };
 

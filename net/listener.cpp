@@ -15,14 +15,18 @@ namespace {
 constexpr int accepts_a_round = 64;
 constexpr std::int64_t retry_after_ms = 100;
 
-void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
 
 } // namespace
 
 /// Stands between a connection and its handler, so that the listener learns of the end.
 class listener::guard final : public connection_handler {
 public:
-  guard(listener& owner, std::shared_ptr<connection_handler> inner) : owner_{owner}, inner_{std::move(inner)} {}
+  guard(listener& owner, std::shared_ptr<connection_handler> inner)
+      : owner_{owner}
+      , inner_{std::move(inner)} {}
 
   std::size_t on_data(connection& from, byte_view bytes) override { return inner_->on_data(from, bytes); }
   void on_end(connection& from) override { inner_->on_end(from); }
@@ -38,7 +42,8 @@ private:
 };
 
 result<std::unique_ptr<listener>> listener::open(io_thread& thread, options opts, opener open_connection) {
-  int fd = ::socket(opts.where.address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd =
+      ::socket(opts.where.address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(errc::io, "cannot create a socket: " + system_text(errno), to_string(opts.where));
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (opts.shared_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -64,7 +69,10 @@ result<std::unique_ptr<listener>> listener::open(io_thread& thread, options opts
 }
 
 listener::listener(io_thread& thread, int fd, options opts, opener open_connection)
-  : thread_{thread}, fd_{fd}, options_{std::move(opts)}, open_connection_{std::move(open_connection)} {}
+    : thread_{thread}
+    , fd_{fd}
+    , options_{std::move(opts)}
+    , open_connection_{std::move(open_connection)} {}
 
 listener::~listener() {
   if (fd_ >= 0) ::close(fd_);

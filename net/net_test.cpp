@@ -61,7 +61,9 @@ struct seen {
 
 class recorder : public connection_handler {
 public:
-  recorder(seen& s, std::function<void(connection&)> on_bytes) : seen_{s}, on_bytes_{std::move(on_bytes)} {}
+  recorder(seen& s, std::function<void(connection&)> on_bytes)
+      : seen_{s}
+      , on_bytes_{std::move(on_bytes)} {}
   std::size_t on_data(connection& from, byte_view bytes) override {
     {
       std::lock_guard lock{seen_.mutex};
@@ -204,7 +206,8 @@ TEST_F(Net, RefusesAFrameThatDoesNotFitAndQueuesNothingOfIt) {
   int fd = connect();
   ASSERT_EQ(::send(fd, "go", 2, 0), 2);
   ASSERT_TRUE(saw.wait([&] { return !saw.bytes.empty(); }));
-  while (!refused) {}
+  while (!refused) {
+  }
   auto expected = static_cast<std::size_t>(taken) * 60'000;
   EXPECT_EQ(receive(fd, expected).size(), expected);
 }
@@ -290,17 +293,19 @@ protected:
 TEST_F(Tls, ServesTls12And13AndRefuses11) {
   auto context = tls_context::server(options);
   ASSERT_TRUE(context) << to_string(context.error());
-  serve([](connection& c) {
-    c.send("hello");
-    c.close_after_write();
-  }, {}, *context);
+  serve(
+      [](connection& c) {
+        c.send("hello");
+        c.close_after_write();
+      },
+      {}, *context);
   EXPECT_EQ(ask(TLS1_2_VERSION, "hi\n"), "hello");
   EXPECT_EQ(ask(TLS1_3_VERSION, "hi\n"), "hello");
   EXPECT_EQ(ask(TLS1_1_VERSION, "hi\n"), "");
 }
 
 TEST_F(Tls, TheKeyIsPrivateAndIsMadeOnlyOnce) {
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(options.key_file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   auto again = ensure_self_signed(options.certificate_file, options.key_file, "node-1", 10);

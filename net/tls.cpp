@@ -40,12 +40,14 @@ result<std::shared_ptr<tls_context>> tls_context::server(const tls_options& opti
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (SSL_CTX_set_cipher_list(raw, options.ciphers.c_str()) != 1) return bad("no cipher fits", options.ciphers);
+  if (SSL_CTX_set_cipher_list(raw, options.ciphers.c_str()) != 1)
+    return bad("no cipher fits", options.ciphers);
   if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
     return bad("cannot read the certificate", options.certificate_file);
   if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
     return bad("cannot read the key", options.key_file);
-  if (SSL_CTX_check_private_key(raw) != 1) return bad("certificate and key do not belong together", options.key_file);
+  if (SSL_CTX_check_private_key(raw) != 1)
+    return bad("certificate and key do not belong together", options.key_file);
   if (!options.client_ca_file.empty()) {
     if (SSL_CTX_load_verify_locations(raw, options.client_ca_file.c_str(), nullptr) != 1)
       return bad("cannot read the CA file", options.client_ca_file);
@@ -59,7 +61,8 @@ result<std::shared_ptr<tls_context>> tls_context::server(const tls_options& opti
 tls_context::~tls_context() { SSL_CTX_free(context_); }
 
 tls_session::tls_session(std::shared_ptr<tls_context> context, int fd)
-  : context_{std::move(context)}, ssl_{SSL_new(context_->get())} {
+    : context_{std::move(context)}
+    , ssl_{SSL_new(context_->get())} {
   if (ssl_ == nullptr) return;
   SSL_set_fd(ssl_, fd);
   SSL_set_accept_state(ssl_);
@@ -189,7 +192,8 @@ result<bool> ensure_self_signed(const std::string& certificate_file, const std::
   if (have_certificate && have_key) return false;
   if (have_certificate != have_key)
     return fail(errc::certificate_invalid, "one of certificate and key is missing",
-                have_key ? certificate_file : key_file, "put the missing file back, or remove both to get new ones");
+                have_key ? certificate_file : key_file,
+                "put the missing file back, or remove both to get new ones");
   handle<EVP_PKEY> key{EVP_EC_gen("P-256")};
   if (!key) return bad("cannot make a key", key_file);
   auto certificate = make_certificate(key.get(), common_name, days);

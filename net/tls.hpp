@@ -12,11 +12,12 @@ typedef struct ssl_st SSL;
 namespace picket::net {
 
 struct tls_options {
-  std::string certificate_file; ///< PEM chain
-  std::string key_file;         ///< PEM
-  std::string client_ca_file;   ///< empty: no client certificate is asked for
+  std::string certificate_file;       ///< PEM chain
+  std::string key_file;               ///< PEM
+  std::string client_ca_file;         ///< empty: no client certificate is asked for
   bool verify_client_address = false; ///< with a CA: the certificate must name the peer's address as well
-  std::string ciphers = "HIGH:!ADH:!EXP:!MD5:!RC4:!3DES:!CAMELLIA:@STRENGTH"; ///< TLS 1.2 (agent-protocol.md 1.1)
+  std::string ciphers =
+      "HIGH:!ADH:!EXP:!MD5:!RC4:!3DES:!CAMELLIA:@STRENGTH"; ///< TLS 1.2 (agent-protocol.md 1.1)
 };
 
 /// A server's TLS settings, shared by its connections. TLS 1.2 and 1.3 only.
@@ -29,7 +30,8 @@ public:
   bool verifies_client_address() const noexcept { return verify_client_address_; }
 
 private:
-  explicit tls_context(SSL_CTX* context) : context_{context} {}
+  explicit tls_context(SSL_CTX* context)
+      : context_{context} {}
   SSL_CTX* context_;
   bool verify_client_address_ = false;
 };
@@ -44,14 +46,16 @@ public:
 
   step handshake();
   bool established() const noexcept { return established_; }
-  /// `count`: bytes read or written when the step is done. One call writes one TLS record where the size allows.
+  /// `count`: bytes read or written when the step is done. One call writes one TLS record where the size
+  /// allows.
   step read(std::byte* into, std::size_t size, std::size_t& count);
   step write(const std::byte* from, std::size_t size, std::size_t& count);
   void shutdown();
   /// Bytes already decrypted that wait in the library; the socket will not report them.
   bool has_pending() const;
   SSL* get() const noexcept { return ssl_; }
-  /// After the handshake: whether the client may come from `address` (agent-protocol.md 1.1). True where nobody asks.
+  /// After the handshake: whether the client may come from `address` (agent-protocol.md 1.1). True where
+  /// nobody asks.
   bool peer_may_use(const std::string& address) const;
 
 private:

@@ -12,7 +12,8 @@ constexpr std::size_t max_waiting_notices = 16;
 
 class link_channel final : public agent_channel {
 public:
-  explicit link_channel(session_link_ptr link) : link_{std::move(link)} {}
+  explicit link_channel(session_link_ptr link)
+      : link_{std::move(link)} {}
   bool send(std::string_view message) override { return link_->send(message); }
   bool superseded() const override { return link_->superseded(); }
   bool needs_heartbeat(std::int64_t now_ms, std::int64_t waiting_ms) const override {
@@ -107,28 +108,28 @@ void agent_session_state::tick(std::int64_t now_ms) {
   if (!closed && setup.channel->needs_heartbeat(now_ms, setup.heartbeat_ms)) acknowledge();
 }
 
-agent_session_actor::behavior_type agent_session(agent_session_actor::stateful_pointer<agent_session_state> self,
-                                                 session_setup setup) {
+agent_session_actor::behavior_type
+agent_session(agent_session_actor::stateful_pointer<agent_session_state> self, session_setup setup) {
   self->state.setup = std::move(setup);
   self->delayed_send(self, std::chrono::milliseconds{self->state.setup.heartbeat_ms}, tick_atom_v);
   return {
-    [self](control_atom, const control_batch_ptr& batch) {
-      for (const auto& message : batch->messages)
-        self->state.control(message);
-    },
-    [self](to_agent_atom, const std::string& message) {
-      return !self->state.setup.channel->superseded() && self->state.setup.channel->send(message);
-    },
-    [self](closed_atom) {
-      self->state.closed = true;
-      self->state.tick(steady_clock_ms());
-      if (self->state.waiting_notices.empty()) self->quit();
-    },
-    [self](tick_atom) {
-      self->state.tick(steady_clock_ms());
-      if (self->state.closed && self->state.waiting_notices.empty()) return self->quit();
-      self->delayed_send(self, std::chrono::milliseconds{self->state.setup.heartbeat_ms}, tick_atom_v);
-    },
+      [self](control_atom, const control_batch_ptr& batch) {
+        for (const auto& message : batch->messages)
+          self->state.control(message);
+      },
+      [self](to_agent_atom, const std::string& message) {
+        return !self->state.setup.channel->superseded() && self->state.setup.channel->send(message);
+      },
+      [self](closed_atom) {
+        self->state.closed = true;
+        self->state.tick(steady_clock_ms());
+        if (self->state.waiting_notices.empty()) self->quit();
+      },
+      [self](tick_atom) {
+        self->state.tick(steady_clock_ms());
+        if (self->state.closed && self->state.waiting_notices.empty()) return self->quit();
+        self->delayed_send(self, std::chrono::milliseconds{self->state.setup.heartbeat_ms}, tick_atom_v);
+      },
   };
 }
 

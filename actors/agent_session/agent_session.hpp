@@ -53,8 +53,8 @@ struct agent_session_state {
   static inline const char* name = "agent_session";
 };
 
-agent_session_actor::behavior_type agent_session(agent_session_actor::stateful_pointer<agent_session_state> self,
-                                                 session_setup setup);
+agent_session_actor::behavior_type
+agent_session(agent_session_actor::stateful_pointer<agent_session_state> self, session_setup setup);
 
 /// The channel of a real connection.
 std::shared_ptr<agent_channel> make_channel(session_link_ptr link);

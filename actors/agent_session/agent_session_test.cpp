@@ -68,9 +68,9 @@ protected:
   agent_session_actor session;
 };
 
-const std::string keepalive_text
-  = "#!-Linux |web-01 |5.15.0 |#101 |x86_64 [Ubuntu|ubuntu: 22.04] - Wazuh v4.14.7 / 0123456789abcdef0123456789abcdef\n"
-    "\"site\":lab\n!\"secret\":x\nx merged.mg\n#\"_agent_ip\":192.0.2.7\n";
+const std::string keepalive_text = "#!-Linux |web-01 |5.15.0 |#101 |x86_64 [Ubuntu|ubuntu: 22.04] - Wazuh "
+                                   "v4.14.7 / 0123456789abcdef0123456789abcdef\n"
+                                   "\"site\":lab\n!\"secret\":x\nx merged.mg\n#\"_agent_ip\":192.0.2.7\n";
 
 TEST_F(AgentSession, AcknowledgesAKeepAliveAndKeepsWhatItSays) {
   control({keepalive_text}, 5'000);

@@ -6,8 +6,8 @@
 
 namespace picket {
 
-/// Takes events that the node itself makes about an agent ("Agent stopped") into the agent's shard, behind what was
-/// read from the agent before. Thread-safe.
+/// Takes events that the node itself makes about an agent ("Agent stopped") into the agent's shard, behind
+/// what was read from the agent before. Thread-safe.
 class notice_sink {
 public:
   virtual ~notice_sink() = default;

@@ -6,7 +6,10 @@ std::shared_ptr<agent_anchor> session_directory::anchor(agent_id id) {
   auto& stripe = agents_[id % stripes];
   std::lock_guard lock{stripe.mutex};
   auto& slot = stripe.anchors[id];
-  if (!slot) slot = std::make_shared<agent_anchor>(id);
+  if (!slot) {
+    slot = std::make_shared<agent_anchor>(id);
+    slot->sent = floor_;
+  }
   return slot;
 }
 

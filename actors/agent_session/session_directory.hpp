@@ -11,8 +11,8 @@
 
 namespace picket {
 
-/// Who is connected here: sessions by connection and by agent. Thread-safe; used by the I/O threads (binding), the
-/// decoders (control messages, bad records) and whoever has something for an agent.
+/// Who is connected here: sessions by connection and by agent. Thread-safe; used by the I/O threads
+/// (binding), the decoders (control messages, bad records) and whoever has something for an agent.
 ///
 /// Bound: one anchor for each agent that was seen, one entry for each bound connection.
 class session_directory {
@@ -21,6 +21,10 @@ public:
     session_link_ptr link;
     agent_session_actor session;
   };
+
+  /// `floor`: every pair that goes to an agent is above it.
+  explicit session_directory(protocol::counter_pair floor = {})
+      : floor_{floor} {}
 
   /// What the agent's connections share; made at the first call.
   std::shared_ptr<agent_anchor> anchor(agent_id id);
@@ -48,6 +52,7 @@ private:
     std::unordered_map<agent_id, std::shared_ptr<agent_anchor>> anchors;
   };
 
+  const protocol::counter_pair floor_;
   std::array<token_stripe, stripes> tokens_;
   std::array<agent_stripe, stripes> agents_;
   std::atomic<std::size_t> bound_{0};

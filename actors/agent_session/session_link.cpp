@@ -16,17 +16,17 @@ bool agent_anchor::is_fresh(std::uint64_t registration, protocol::counter_pair p
 session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
                            const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
                            protocol::counter_pair floor)
-  : anchor_{std::move(anchor)}
-  , connection_{connection}
-  , thread_{&connection->thread()}
-  , token_{connection->token()}
-  , name_{row.name}
-  , registered_address_{row.address}
-  , registration_{row.registration}
-  , cipher_{cipher}
-  , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
-  , scratch_{1}
-  , counter_{wall_clock_ms() / 1000, floor} {
+    : anchor_{std::move(anchor)}
+    , connection_{connection}
+    , thread_{&connection->thread()}
+    , token_{connection->token()}
+    , name_{row.name}
+    , registered_address_{row.address}
+    , registration_{row.registration}
+    , cipher_{cipher}
+    , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
+    , scratch_{1}
+    , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
 }
 

@@ -17,10 +17,11 @@
 
 namespace picket {
 
-/// What all connections of one agent share: who has it, and the counters that only grow. One for each agent that
-/// was seen since the node started.
+/// What all connections of one agent share: who has it, and the counters that only grow. One for each agent
+/// that was seen since the node started.
 struct agent_anchor {
-  explicit agent_anchor(agent_id agent) : id{agent} {}
+  explicit agent_anchor(agent_id agent)
+      : id{agent} {}
 
   const agent_id id;
   std::mutex mutex; ///< of all below
@@ -34,11 +35,11 @@ struct agent_anchor {
   std::weak_ptr<class session_link> bound;
 };
 
-/// One connection that is bound to an agent: the way to the agent. Shared by the I/O side, the decoder and the
-/// session; thread-safe.
+/// One connection that is bound to an agent: the way to the agent. Shared by the I/O side, the decoder and
+/// the session; thread-safe.
 ///
-/// Frames are sealed and handed to the I/O thread under one lock, so counters go out in order. Nothing is written
-/// after `supersede` or the end of the connection (agent-behaviour.md W2).
+/// Frames are sealed and handed to the I/O thread under one lock, so counters go out in order. Nothing is
+/// written after `supersede` or the end of the connection (agent-behaviour.md W2).
 class session_link {
 public:
   /// `floor`: every pair that goes out is above it.
@@ -46,7 +47,8 @@ public:
                const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
                protocol::counter_pair floor);
 
-  /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is promised.
+  /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is
+  /// promised.
   bool send(std::string_view message);
 
   /// A newer connection has the agent.
@@ -73,10 +75,10 @@ public:
   std::uint64_t registration() const noexcept { return registration_; }
 
   // Liveness, written by the I/O side and the decoder.
-  std::atomic<std::int64_t> last_byte_ms{0};       ///< steady clock
-  std::atomic<std::int64_t> waiting_records{0};    ///< sealed records that nobody has opened yet
-  std::atomic<std::int64_t> waiting_since_ms{0};   ///< steady clock; of the oldest progress while records wait
-  std::atomic<bool> paused{false};                 ///< reading is paused for want of room
+  std::atomic<std::int64_t> last_byte_ms{0};     ///< steady clock
+  std::atomic<std::int64_t> waiting_records{0};  ///< sealed records that nobody has opened yet
+  std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
+  std::atomic<bool> paused{false};               ///< reading is paused for want of room
 
 private:
   template <class Task>

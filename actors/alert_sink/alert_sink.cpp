@@ -79,13 +79,13 @@ alert_sink_actor::behavior_type alert_sink(alert_sink_actor::stateful_pointer<al
   self->state.setup = std::move(setup);
   self->delayed_send(self, std::chrono::milliseconds{self->state.setup.tick_ms}, tick_atom_v);
   return {
-    [self](append_atom, const work_ptr& what) { self->state.append(what); },
-    [self](write_atom) { self->state.write(); },
-    [self](flush_atom) { return self->state.flush(); },
-    [self](tick_atom) {
-      self->state.tick();
-      self->delayed_send(self, std::chrono::milliseconds{self->state.setup.tick_ms}, tick_atom_v);
-    },
+      [self](append_atom, const work_ptr& what) { self->state.append(what); },
+      [self](write_atom) { self->state.write(); },
+      [self](flush_atom) { return self->state.flush(); },
+      [self](tick_atom) {
+        self->state.tick();
+        self->delayed_send(self, std::chrono::milliseconds{self->state.setup.tick_ms}, tick_atom_v);
+      },
   };
 }
 

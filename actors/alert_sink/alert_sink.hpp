@@ -27,8 +27,8 @@ struct journal_texts {
 class alert_journal {
 public:
   virtual ~alert_journal() = default;
-  /// Writes each file once. All or nothing for the caller: on an error the same texts are given again; what a file has
-  /// taken already is not written twice. Errors: disk_full, io.
+  /// Writes each file once. All or nothing for the caller: on an error the same texts are given again; what a
+  /// file has taken already is not written twice. Errors: disk_full, io.
   virtual result<void> append(const journal_texts& texts, std::int64_t wall_ms) = 0;
   /// Every second: forces to the disk what is due, begins the files of a new day.
   virtual result<void> tick(std::int64_t wall_ms) = 0;
@@ -40,8 +40,8 @@ inline constexpr std::int64_t journal_retry_ms = 1'000;
 
 struct sink_setup {
   std::shared_ptr<alert_journal> journal; ///< the sink's alone
-  std::int64_t tick_ms = 1'000; ///< how often the journal is asked whether something is due
-  bool strict = false; ///< a work counts as done only when it is on the disk
+  std::int64_t tick_ms = 1'000;           ///< how often the journal is asked whether something is due
+  bool strict = false;                    ///< a work counts as done only when it is on the disk
   /// Hands a written work back; the dispatcher in the node.
   std::function<void(const work_ptr&)> done;
   std::function<std::int64_t()> wall_ms;

@@ -15,7 +15,8 @@ public:
   result<void> sync() override;
 
 private:
-  explicit file_journal(store::journal files) : files_{std::move(files)} {}
+  explicit file_journal(store::journal files)
+      : files_{std::move(files)} {}
   store::journal files_;
 };
 

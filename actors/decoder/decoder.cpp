@@ -9,13 +9,13 @@ decoder_actor::behavior_type decoder(decoder_actor::stateful_pointer<decoder_sta
   self->state.reader = std::make_unique<record_reader>(std::move(setup));
   self->state.rule = std::move(rule);
   return {
-    [self](open_atom, const work_ptr& what) {
-      auto findings = self->state.reader->read(*what);
-      // Sessions first: an acknowledgement must not wait for the analysis.
-      for (auto& one : findings.control)
-        self->send(one.session, control_atom_v, control_batch_ptr{std::move(one.messages)});
-      self->send(self->state.rule, evaluate_atom_v, what);
-    },
+      [self](open_atom, const work_ptr& what) {
+        auto findings = self->state.reader->read(*what);
+        // Sessions first: an acknowledgement must not wait for the analysis.
+        for (auto& one : findings.control)
+          self->send(one.session, control_atom_v, control_batch_ptr{std::move(one.messages)});
+        self->send(self->state.rule, evaluate_atom_v, what);
+      },
   };
 }
 

@@ -9,12 +9,14 @@ namespace picket {
 
 namespace {
 
-/// Queues whose messages never become events: answers to synchronisation and upgrades (events-and-alerts.md 1.2).
+/// Queues whose messages never become events: answers to synchronisation and upgrades
+/// (events-and-alerts.md 1.2).
 bool is_event_queue(char queue) { return queue != '5' && queue != 'u'; }
 
 } // namespace
 
-record_reader::record_reader(reader_setup setup) : setup_{std::move(setup)} {}
+record_reader::record_reader(reader_setup setup)
+    : setup_{std::move(setup)} {}
 
 reader_findings record_reader::read(work& what) {
   tallies_.clear();
@@ -80,7 +82,7 @@ void record_reader::refresh(agent_cache& cache, agent_id id) {
   cache.id_text = to_text(id);
   if (!same_key)
     cache.opener = std::make_unique<protocol::record_opener>(
-      protocol::derive_record_key(cache.id_text, cache.row.name, cache.row.key));
+        protocol::derive_record_key(cache.id_text, cache.row.name, cache.row.key));
 }
 
 void record_reader::reject(connection_tally& tally, agent_id agent, std::string_view reason) {

@@ -42,8 +42,8 @@ struct reader_findings {
   std::vector<for_session> control;
 };
 
-/// Makes events of a batch's records: opens, tells control messages from events, finds the source of each event.
-/// Belongs to one decoder; caches what it derives per agent.
+/// Makes events of a batch's records: opens, tells control messages from events, finds the source of each
+/// event. Belongs to one decoder; caches what it derives per agent.
 ///
 /// Bound: `agents_cached` agents and `sources_cached` sources of each, then emptied.
 class record_reader {
@@ -53,8 +53,8 @@ public:
 
   explicit record_reader(reader_setup setup);
 
-  /// Fills `texts`, `sources` and `events` of the work. Never fails: what is wrong with a record is counted, logged,
-  /// and ends the record's connection.
+  /// Fills `texts`, `sources` and `events` of the work. Never fails: what is wrong with a record is counted,
+  /// logged, and ends the record's connection.
   reader_findings read(work& what);
 
 private:

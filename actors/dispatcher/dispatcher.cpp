@@ -104,18 +104,18 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<di
   self->state.start();
   self->set_down_handler([self](const caf::down_msg& down) { self->state.on_down(down); });
   return {
-    [self](ready_atom, std::uint16_t shard) {
-      self->state.schedule->announce(shard);
-      self->state.pump();
-    },
-    [self](done_atom, const work_ptr& what) { self->state.on_done(what); },
-    [self](drain_atom) {
-      auto promise = self->make_response_promise<bool>();
-      self->state.drains.push_back(promise);
-      self->state.settle_drain();
-      return promise;
-    },
-    [self](status_atom) { return self->state.status(); },
+      [self](ready_atom, std::uint16_t shard) {
+        self->state.schedule->announce(shard);
+        self->state.pump();
+      },
+      [self](done_atom, const work_ptr& what) { self->state.on_done(what); },
+      [self](drain_atom) {
+        auto promise = self->make_response_promise<bool>();
+        self->state.drains.push_back(promise);
+        self->state.settle_drain();
+        return promise;
+      },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

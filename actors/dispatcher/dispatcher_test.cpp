@@ -196,8 +196,8 @@ TEST_F(Dispatcher, AnAnnouncementWithoutWorkOccupiesNothing) {
   EXPECT_EQ(inbox.size(), 1u);
 }
 
-/// Whatever dies: what was brought is finished or set aside in the end, and no shard runs twice at once. The seed in the
-/// failure text replays the run.
+/// Whatever dies: what was brought is finished or set aside in the end, and no shard runs twice at once. The
+/// seed in the failure text replays the run.
 class DispatcherUnderFaults : public Dispatcher, public ::testing::WithParamInterface<unsigned> {};
 
 TEST_P(DispatcherUnderFaults, LosesNoBatch) {

@@ -52,62 +52,63 @@ namespace picket {
 /// The ALERT SINK: writes what a batch raised to the journal, with one write for each file.
 ///
 /// Runs on a thread of its own. Bound: one work for each executor.
-/// The disk refuses: the work stays and is tried again every second; its executor stays busy, so the pool fills and
-/// connections are paused: nothing that was read is lost.
-/// The sink dies: the dispatcher is told, and the node stops; the batches are in the pool.
+/// The disk refuses: the work stays and is tried again every second; its executor stays busy, so the pool
+/// fills and connections are paused: nothing that was read is lost. The sink dies: the dispatcher is told,
+/// and the node stops; the batches are in the pool.
 using alert_sink_actor = caf::typed_actor<
-  // From a rule: append this work's texts.
-  //   -> no answer; the work goes to the dispatcher as `done` when it is written (with `journal.sync: strict`: when it
-  //      is on the disk)
-  caf::reacts_to<append_atom, work_ptr>,
-  // INTERNAL: write what has gathered.
-  //   -> no answer
-  caf::reacts_to<write_atom>,
-  // From the node that stops: force everything to the disk.
-  //   -> true; false if the disk refused
-  caf::replies_to<flush_atom>::with<bool>,
-  // INTERNAL: every second or as often as `journal.sync_interval_ms` says, force to the disk what is due and begin the files of a new day.
-  //   -> no answer
-  caf::reacts_to<tick_atom>>;
+    // From a rule: append this work's texts.
+    //   -> no answer; the work goes to the dispatcher as `done` when it is written (with `journal.sync:
+    //   strict`: when it
+    //      is on the disk)
+    caf::reacts_to<append_atom, work_ptr>,
+    // INTERNAL: write what has gathered.
+    //   -> no answer
+    caf::reacts_to<write_atom>,
+    // From the node that stops: force everything to the disk.
+    //   -> true; false if the disk refused
+    caf::replies_to<flush_atom>::with<bool>,
+    // INTERNAL: every second or as often as `journal.sync_interval_ms` says, force to the disk what is due
+    // and begin the files of a new day.
+    //   -> no answer
+    caf::reacts_to<tick_atom>>;
 
-/// The RULE half of an executor: evaluates the events of a work and renders what they raise. Keeps no state between
-/// two works but scratch memory.
+/// The RULE half of an executor: evaluates the events of a work and renders what they raise. Keeps no state
+/// between two works but scratch memory.
 ///
 /// Bound: one work at a time. Dies: the dispatcher runs the batch again on a new executor.
 using rule_actor = caf::typed_actor<
-  // From the decoder of the same executor: evaluate.
-  //   -> no answer; the work goes on to the sink. An event that the rules drop is counted.
-  caf::reacts_to<evaluate_atom, work_ptr>>;
+    // From the decoder of the same executor: evaluate.
+    //   -> no answer; the work goes on to the sink. An event that the rules drop is counted.
+    caf::reacts_to<evaluate_atom, work_ptr>>;
 
-/// The DECODER half of an executor: opens the sealed records of a work, gives control messages to their sessions,
-/// closes the connections of bad records, and makes events of the rest.
+/// The DECODER half of an executor: opens the sealed records of a work, gives control messages to their
+/// sessions, closes the connections of bad records, and makes events of the rest.
 ///
 /// Bound: one work at a time; caches of openers and sources are limited. Dies: as the rule.
 using decoder_actor = caf::typed_actor<
-  // From the dispatcher: open.
-  //   -> no answer; the work goes on to the rule. Bad records are counted and end their connection.
-  caf::reacts_to<open_atom, work_ptr>>;
+    // From the dispatcher: open.
+    //   -> no answer; the work goes on to the rule. Bad records are counted and end their connection.
+    caf::reacts_to<open_atom, work_ptr>>;
 
 /// The DISPATCHER: which shard runs where, and the states of the shards.
 ///
-/// At most one batch of a shard is at work, so an agent's events are analysed in their order. A free executor takes the
-/// ready shard that has waited longest.
-/// Bound: one `ready` for each shard that has work and was not announced; the pool bounds what waits.
-/// An executor dies: its batch runs again on a new one, with the state as far as it had come; after three attempts it is
-/// set aside, said and counted.
-/// The dispatcher dies: the node stops; what was read is in the pool.
+/// At most one batch of a shard is at work, so an agent's events are analysed in their order. A free executor
+/// takes the ready shard that has waited longest. Bound: one `ready` for each shard that has work and was not
+/// announced; the pool bounds what waits. An executor dies: its batch runs again on a new one, with the state
+/// as far as it had come; after three attempts it is set aside, said and counted. The dispatcher dies: the
+/// node stops; what was read is in the pool.
 using dispatcher_actor = caf::typed_actor<
-  // From the intake, once until the shard has been emptied: this shard has work.
-  //   -> no answer
-  caf::reacts_to<ready_atom, std::uint16_t>,
-  // From the sink: the work is written; its state comes back, its segments are free.
-  //   -> no answer
-  caf::reacts_to<done_atom, work_ptr>,
-  // From the node that stops: answer when no work is left.
-  //   -> true
-  caf::replies_to<drain_atom>::with<bool>,
-  // From the API.
-  //   -> figures of this moment
-  caf::replies_to<status_atom>::with<dispatch_status>>;
+    // From the intake, once until the shard has been emptied: this shard has work.
+    //   -> no answer
+    caf::reacts_to<ready_atom, std::uint16_t>,
+    // From the sink: the work is written; its state comes back, its segments are free.
+    //   -> no answer
+    caf::reacts_to<done_atom, work_ptr>,
+    // From the node that stops: answer when no work is left.
+    //   -> true
+    caf::replies_to<drain_atom>::with<bool>,
+    // From the API.
+    //   -> figures of this moment
+    caf::replies_to<status_atom>::with<dispatch_status>>;
 
 } // namespace picket

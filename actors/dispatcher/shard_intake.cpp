@@ -11,11 +11,11 @@ namespace picket {
 shard_intake::shard_intake(std::shared_ptr<store::pool> pool, intake_options options,
                            std::function<void(shard_id)> announce, std::shared_ptr<const metrics> counts,
                            std::shared_ptr<event_log> log)
-  : pool_{std::move(pool)}
-  , options_{std::move(options)}
-  , announce_{std::move(announce)}
-  , counts_{std::move(counts)}
-  , log_{std::move(log)} {
+    : pool_{std::move(pool)}
+    , options_{std::move(options)}
+    , announce_{std::move(announce)}
+    , counts_{std::move(counts)}
+    , log_{std::move(log)} {
   for (std::size_t i = 0; i < options_.shards; ++i) {
     auto queue = std::make_unique<shard_queue>();
     queue->open.resize(options_.slots + 1);
@@ -88,7 +88,8 @@ bool shard_intake::append_locked(shard_queue& queue, std::size_t slot, shard_id 
       outstanding_.fetch_add(1);
     }
     if (open->append(record) == store::append_result::taken) {
-      if (open->records() >= options_.batch_records || open->bytes() >= options_.batch_bytes) close_open(queue, slot);
+      if (open->records() >= options_.batch_records || open->bytes() >= options_.batch_bytes)
+        close_open(queue, slot);
       return true;
     }
     bool empty = open->records() == 0;
@@ -111,8 +112,9 @@ void shard_intake::close_open(shard_queue& queue, std::size_t slot) {
 }
 
 bool shard_intake::has_more(const shard_queue& queue) const {
-  return !queue.closed.empty()
-         || std::any_of(queue.open.begin(), queue.open.end(), [](const auto& one) { return one && one->records() > 0; });
+  return !queue.closed.empty() || std::any_of(queue.open.begin(), queue.open.end(), [](const auto& one) {
+    return one && one->records() > 0;
+  });
 }
 
 work_ptr shard_intake::take(shard_id shard) {

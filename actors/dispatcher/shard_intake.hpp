@@ -26,16 +26,17 @@ struct intake_options {
   std::filesystem::path deadletter_dir;
 };
 
-/// Between the I/O threads and the dispatcher: records gather in one open batch for each (slot, shard) of the pool. A
-/// batch is closed when it is full or when an executor is ready for it, never by age, so an idle node has batches of
-/// one record and no waiting, and a busy one has full batches.
+/// Between the I/O threads and the dispatcher: records gather in one open batch for each (slot, shard) of the
+/// pool. A batch is closed when it is full or when an executor is ready for it, never by age, so an idle node
+/// has batches of one record and no waiting, and a busy one has full batches.
 ///
 /// Bound: the pool. Without room nothing is taken, and whoever waits is woken when a batch has been finished.
 class shard_intake final : public record_intake, public work_source, public notice_sink {
 public:
   /// `announce`: the shard has work now; called once until it has been emptied, without any lock held.
-  shard_intake(std::shared_ptr<store::pool> pool, intake_options options, std::function<void(shard_id)> announce,
-               std::shared_ptr<const metrics> counts, std::shared_ptr<event_log> log);
+  shard_intake(std::shared_ptr<store::pool> pool, intake_options options,
+               std::function<void(shard_id)> announce, std::shared_ptr<const metrics> counts,
+               std::shared_ptr<event_log> log);
   ~shard_intake() override;
 
   /// Batches that an earlier process left: queued and announced. Call once, before anything is taken.

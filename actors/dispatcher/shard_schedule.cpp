@@ -2,7 +2,9 @@
 
 namespace picket {
 
-shard_schedule::shard_schedule(std::size_t shards, std::size_t executors) : shards_(shards), executors_{executors} {
+shard_schedule::shard_schedule(std::size_t shards, std::size_t executors)
+    : shards_(shards)
+    , executors_{executors} {
   for (std::size_t i = executors; i > 0; --i)
     free_.push_back(i - 1);
 }

@@ -9,8 +9,8 @@
 
 namespace picket {
 
-/// Which shard runs next on which executor: pure bookkeeping. A shard is idle, ready or running; a ready one waits in
-/// the order in which it became ready; a running one runs on exactly one executor.
+/// Which shard runs next on which executor: pure bookkeeping. A shard is idle, ready or running; a ready one
+/// waits in the order in which it became ready; a running one runs on exactly one executor.
 class shard_schedule {
 public:
   shard_schedule(std::size_t shards, std::size_t executors);
@@ -22,12 +22,14 @@ public:
     shard_id shard = 0;
     std::size_t executor = 0;
   };
-  /// The longest-waiting shard and a free executor; both are running then. Nothing: no shard is ready or none is free.
+  /// The longest-waiting shard and a free executor; both are running then. Nothing: no shard is ready or none
+  /// is free.
   std::optional<assignment> next();
 
   /// The shard's batch is done; its executor is free. `more`: it is ready again, behind those that wait.
   void finish(shard_id shard, bool more);
-  /// The executor ended with this shard: the shard waits in front; the executor's place is free for a new one.
+  /// The executor ended with this shard: the shard waits in front; the executor's place is free for a new
+  /// one.
   void requeue(shard_id shard);
 
   std::size_t executor_of(shard_id shard) const { return shards_[shard].executor; }

@@ -42,8 +42,8 @@ private:
   std::vector<std::unique_ptr<char[]>> large_;
 };
 
-/// A batch on its way through an executor, with the state of its shard. One owner at a time: dispatcher, decoder,
-/// rule, sink, dispatcher.
+/// A batch on its way through an executor, with the state of its shard. One owner at a time: dispatcher,
+/// decoder, rule, sink, dispatcher.
 struct work {
   batch_id id;
   shard_id shard = 0;

@@ -12,11 +12,12 @@ class work_source {
 public:
   virtual ~work_source() = default;
 
-  /// The next batch of the shard, closed if it was still open; its attempt is counted. Null: none. The dispatcher asks
-  /// for no second one of a shard before it has finished the first.
+  /// The next batch of the shard, closed if it was still open; its attempt is counted. Null: none. The
+  /// dispatcher asks for no second one of a shard before it has finished the first.
   virtual work_ptr take(shard_id shard) = 0;
 
-  /// The batch is written: its room is free. True if the shard has more; false if not: the next record announces it.
+  /// The batch is written: its room is free. True if the shard has more; false if not: the next record
+  /// announces it.
   virtual bool finish(const work& done) = 0;
 
   /// The batch cannot be analysed: it is kept where people find it. As `finish` otherwise.

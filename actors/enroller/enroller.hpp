@@ -42,9 +42,11 @@ struct enroller_state {
   static inline const char* name = "enroller";
 };
 
-enroller_actor::behavior_type enroller(enroller_actor::stateful_pointer<enroller_state> self, enroller_setup setup);
+enroller_actor::behavior_type enroller(enroller_actor::stateful_pointer<enroller_state> self,
+                                       enroller_setup setup);
 
 /// What is known of an agent's connection, for a decision on replacing it.
-protocol::agent_evidence evidence_of(const agent_status_table& statuses, agent_id id, std::uint64_t registration);
+protocol::agent_evidence evidence_of(const agent_status_table& statuses, agent_id id,
+                                     std::uint64_t registration);
 
 } // namespace picket

@@ -23,21 +23,21 @@ registry_actor::behavior_type scripted(registry_actor::stateful_pointer<scripted
                                        std::vector<registry::propose_answer>* answers,
                                        std::vector<registry::proposal_ptr>* asked) {
   return {
-    [self, answers, asked](propose_atom, const registry::proposal_ptr& what) {
-      asked->push_back(what);
-      auto promise = self->make_response_promise<registry::propose_answer>();
-      if (answers->empty()) {
-        self->state.unanswered.push_back(promise);
-      } else {
-        promise.deliver(answers->front());
-        answers->erase(answers->begin());
-      }
-      return promise;
-    },
-    [](outcome_atom, const protocol::request_id&) { return registry::propose_answer{}; },
-    [](subscribe_atom, const registry_subscriber_actor&) {},
-    [](commit_atom) {},
-    [](status_atom) { return registry::registry_status{}; },
+      [self, answers, asked](propose_atom, const registry::proposal_ptr& what) {
+        asked->push_back(what);
+        auto promise = self->make_response_promise<registry::propose_answer>();
+        if (answers->empty()) {
+          self->state.unanswered.push_back(promise);
+        } else {
+          promise.deliver(answers->front());
+          answers->erase(answers->begin());
+        }
+        return promise;
+      },
+      [](outcome_atom, const protocol::request_id&) { return registry::propose_answer{}; },
+      [](subscribe_atom, const registry_subscriber_actor&) {},
+      [](commit_atom) {},
+      [](status_atom) { return registry::registry_status{}; },
   };
 }
 
@@ -119,7 +119,8 @@ TEST_F(Enroller, WithAPasswordTheLineMustBeginWithIt) {
 
 TEST_F(Enroller, WithoutOneAPasswordIsAnInvalidRequest) {
   start_with_real_registry();
-  EXPECT_EQ(enroll("OSSEC PASS: x OSSEC A:'a2'"), "ERROR: Invalid request for new agent. Unable to add agent");
+  EXPECT_EQ(enroll("OSSEC PASS: x OSSEC A:'a2'"),
+            "ERROR: Invalid request for new agent. Unable to add agent");
   EXPECT_EQ(enroll("hello"), "ERROR: Invalid request for new agent. Unable to add agent");
 }
 
@@ -134,7 +135,8 @@ TEST_F(Enroller, ARepeatFromTheSameAddressGetsTheSameAnswer) {
   start_with_real_registry();
   auto first = enroll("OSSEC A:'web-01'");
   EXPECT_EQ(enroll("OSSEC A:'web-01'"), first);
-  EXPECT_EQ(enroll("OSSEC A:'web-01'", "192.0.2.9"), "ERROR: Duplicate agent name: web-01. Unable to add agent");
+  EXPECT_EQ(enroll("OSSEC A:'web-01'", "192.0.2.9"),
+            "ERROR: Duplicate agent name: web-01. Unable to add agent");
 }
 
 TEST_F(Enroller, RefusesAHigherVersionOnlyWhereAsked) {
@@ -163,7 +165,8 @@ TEST_F(Enroller, AsksAgainWithFreshFactsAtMostThreeTimes) {
   std::vector<registry::propose_answer> script{stale, stale, stale, stale};
   std::vector<registry::proposal_ptr> asked;
   start(spawn(scripted, &script, &asked));
-  EXPECT_EQ(enroll("OSSEC A:'web-01'"), "ERROR: Internal manager error adding agent: web-01. Unable to add agent");
+  EXPECT_EQ(enroll("OSSEC A:'web-01'"),
+            "ERROR: Internal manager error adding agent: web-01. Unable to add agent");
   EXPECT_EQ(asked.size(), 3u);
 }
 
@@ -174,14 +177,15 @@ TEST_F(Enroller, ReplacesAnAgentThatWasNeverSeen) {
   enroll("OSSEC A:'web-01'");
   EXPECT_EQ(enroll("OSSEC A:'web-01'").substr(0, 20), "OSSEC K:'002 web-01 ");
   auto hash = protocol::agent_key_hash("002", "web-01", key);
-  EXPECT_EQ(enroll("OSSEC A:'web-01' K:'" + hash + "'"), "ERROR: Duplicate agent name: web-01. Unable to add agent");
+  EXPECT_EQ(enroll("OSSEC A:'web-01' K:'" + hash + "'"),
+            "ERROR: Duplicate agent name: web-01. Unable to add agent");
   auto registration = tables->read()->agent(2)->registration;
   statuses->update(2, [&](agent_status& status) {
     status.registration = registration;
     status.connection.on_keepalive(1'000);
   });
   EXPECT_EQ(enroll("OSSEC A:'web-01'"), "ERROR: Duplicate agent name: web-01. Unable to add agent")
-    << "it is connected";
+      << "it is connected";
 }
 
 } // namespace

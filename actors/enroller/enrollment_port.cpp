@@ -13,8 +13,11 @@ namespace {
 /// One exchange: waits for the line end, hands the line over, writes the answer, ends.
 class exchange_connection final : public net::connection_handler {
 public:
-  exchange_connection(enroller_actor enroller, std::shared_ptr<const metrics> counts, std::shared_ptr<event_log> log)
-    : enroller_{std::move(enroller)}, counts_{std::move(counts)}, log_{std::move(log)} {}
+  exchange_connection(enroller_actor enroller, std::shared_ptr<const metrics> counts,
+                      std::shared_ptr<event_log> log)
+      : enroller_{std::move(enroller)}
+      , counts_{std::move(counts)}
+      , log_{std::move(log)} {}
 
   std::size_t on_data(net::connection& from, byte_view bytes) override {
     if (asked_) return bytes.size(); // only the first line counts
@@ -72,7 +75,8 @@ result<std::unique_ptr<enrollment_port>> enrollment_port::open(enrollment_port_o
   net::listener::options listen;
   listen.where = options.where;
   listen.tls = options.tls;
-  listen.limits = std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
+  listen.limits =
+      std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
   auto limit_ms = options.exchange_limit_ms;
   auto opened = net::listener::open(*self->thread_, listen, [=](net::connection& fresh) {
     fresh.set_deadline(limit_ms);

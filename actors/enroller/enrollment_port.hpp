@@ -19,11 +19,13 @@ struct enrollment_port_options {
   std::int64_t exchange_limit_ms = 10'000;
 };
 
-/// The sockets of the enrollment port: one thread, TLS, one line in, one answer out, all within one time limit.
+/// The sockets of the enrollment port: one thread, TLS, one line in, one answer out, all within one time
+/// limit.
 class enrollment_port {
 public:
   /// Errors: address_in_use, io.
-  static result<std::unique_ptr<enrollment_port>> open(enrollment_port_options options, enroller_actor enroller,
+  static result<std::unique_ptr<enrollment_port>> open(enrollment_port_options options,
+                                                       enroller_actor enroller,
                                                        std::shared_ptr<const metrics> counts,
                                                        std::shared_ptr<event_log> log);
   ~enrollment_port();

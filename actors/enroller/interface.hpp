@@ -46,8 +46,8 @@ namespace picket {
 /// The connection ends first: the agent stays registered, unconfirmed; a repeat gets the same id and key.
 /// The enroller dies: open exchanges end by their time limit, and the node stops.
 using enroller_actor = caf::typed_actor<
-  // From the port's connections: answer this line.
-  //   -> no answer as a message; `answer` of the exchange is called exactly once
-  caf::reacts_to<enroll_atom, exchange_ptr>>;
+    // From the port's connections: answer this line.
+    //   -> no answer as a message; `answer` of the exchange is called exactly once
+    caf::reacts_to<enroll_atom, exchange_ptr>>;
 
 } // namespace picket

@@ -25,7 +25,8 @@ void send_frame(net::connection& to, std::string_view record) {
 } // namespace
 
 agent_connection::agent_connection(std::shared_ptr<const port_context> context, std::size_t slot)
-  : context_{std::move(context)}, slot_{slot} {}
+    : context_{std::move(context)}
+    , slot_{slot} {}
 
 agent_connection::~agent_connection() = default;
 
@@ -133,7 +134,8 @@ void agent_connection::watch_idle(net::connection& from, std::int64_t after_ms) 
   });
 }
 
-agent_connection::step agent_connection::take_control(net::connection& from, const protocol::opened_record& opened) {
+agent_connection::step agent_connection::take_control(net::connection& from,
+                                                      const protocol::opened_record& opened) {
   auto control = protocol::classify_control(opened.message);
   if (control.kind == protocol::control_kind::startup) return take_startup(from, control.body, opened);
   if (!bind(from, opened.counters)) return step::next;

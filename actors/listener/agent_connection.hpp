@@ -18,11 +18,11 @@
 namespace picket {
 
 struct port_limits {
-  std::int64_t first_record_ms = 60'000;   ///< from the accept to the first record that opens
-  std::int64_t whole_frame_ms = 60'000;    ///< from a frame's first byte to its last
-  std::int64_t refused_ms = 75'000;        ///< a refused agent keeps its socket for its own pauses
-  std::int64_t rest_ms = 10'000;           ///< a superseded connection is read to its end for so long
-  std::int64_t idle_ms = 0;                ///< without a byte from a bound connection; 0: no limit
+  std::int64_t first_record_ms = 60'000; ///< from the accept to the first record that opens
+  std::int64_t whole_frame_ms = 60'000;  ///< from a frame's first byte to its last
+  std::int64_t refused_ms = 75'000;      ///< a refused agent keeps its socket for its own pauses
+  std::int64_t rest_ms = 10'000;         ///< a superseded connection is read to its end for so long
+  std::int64_t idle_ms = 0;              ///< without a byte from a bound connection; 0: no limit
 };
 
 /// What the connections of the agent port share.
@@ -45,7 +45,8 @@ struct port_context {
   std::function<void(agent_id)> proven;
 };
 
-/// One connection of the agent port, on its I/O thread: cuts frames, proves who it is, then hands sealed records on.
+/// One connection of the agent port, on its I/O thread: cuts frames, proves who it is, then hands sealed
+/// records on.
 ///
 /// unproven: every record is opened here; nothing is believed before its digest fits. A start-up binds the
 /// connection to the agent (or is refused with a text); from then on it is bound and records stay sealed.

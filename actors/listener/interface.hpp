@@ -33,21 +33,22 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(picket::listener_status)
 
 namespace picket {
 
-/// The LISTENER: the agent port. Owns its sockets and I/O threads; spawns a session for each agent that proves
-/// itself.
+/// The LISTENER: the agent port. Owns its sockets and I/O threads; spawns a session for each agent that
+/// proves itself.
 ///
-/// Bound: `ingest.max_connections` in all, `ingest.max_connections_per_address` from one address, both checked
-/// before anything is read; what is read goes into the pool, and a connection is paused while that is full.
-/// The listener dies: the node stops. An I/O thread freezes: its agents leave after 60 s; a balancer's check notices.
+/// Bound: `ingest.max_connections` in all, `ingest.max_connections_per_address` from one address, both
+/// checked before anything is read; what is read goes into the pool, and a connection is paused while that is
+/// full. The listener dies: the node stops. An I/O thread freezes: its agents leave after 60 s; a balancer's
+/// check notices.
 using listener_actor = caf::typed_actor<
-  // Conform to the protocol of the registry's subscribers: connections of agents that were removed, or that have
-  // another key now, are closed.
-  caf::reacts_to<changed_atom, registry::changes_ptr>,
-  // From the node that stops: accept no more, take what has been read, end the connections.
-  //   -> true once nothing more can come
-  caf::replies_to<stop_atom>::with<bool>,
-  // From the API.
-  //   -> figures of this moment
-  caf::replies_to<status_atom>::with<listener_status>>;
+    // Conform to the protocol of the registry's subscribers: connections of agents that were removed, or that
+    // have another key now, are closed.
+    caf::reacts_to<changed_atom, registry::changes_ptr>,
+    // From the node that stops: accept no more, take what has been read, end the connections.
+    //   -> true once nothing more can come
+    caf::replies_to<stop_atom>::with<bool>,
+    // From the API.
+    //   -> figures of this moment
+    caf::replies_to<status_atom>::with<listener_status>>;
 
 } // namespace picket

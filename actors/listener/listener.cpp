@@ -12,8 +12,8 @@ namespace picket {
 result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& options,
                                                      std::shared_ptr<const port_context> context) {
   std::shared_ptr<agent_port> self{new agent_port};
-  self->limits_
-    = std::make_shared<net::connection_limits>(options.max_connections, options.max_connections_per_address);
+  self->limits_ =
+      std::make_shared<net::connection_limits>(options.max_connections, options.max_connections_per_address);
   net::listener::options listen;
   listen.where = options.where;
   listen.limits = self->limits_;
@@ -104,19 +104,20 @@ void listener_state::on_changes(const registry::registry_changes& changes) {
   }
 }
 
-listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self, listener_setup setup) {
+listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self,
+                                       listener_setup setup) {
   self->state.setup = std::move(setup);
   self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
   return {
-    [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
-    [self](stop_atom) {
-      self->state.setup.port->stop();
-      return true;
-    },
-    [self](status_atom) {
-      const auto& from = self->state.setup;
-      return listener_status{from.port->connections(), from.sessions->size(), from.port->refused()};
-    },
+      [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
+      [self](stop_atom) {
+        self->state.setup.port->stop();
+        return true;
+      },
+      [self](status_atom) {
+        const auto& from = self->state.setup;
+        return listener_status{from.port->connections(), from.sessions->size(), from.port->refused()};
+      },
   };
 }
 

@@ -30,8 +30,8 @@ public:
   ~agent_port();
 
   result<void> start();
-  /// Accepts no more, reads what has arrived, then ends every connection and thread; blocks until then, at most
-  /// `last_read_limit_ms` for connections that wait for room.
+  /// Accepts no more, reads what has arrived, then ends every connection and thread; blocks until then, at
+  /// most `last_read_limit_ms` for connections that wait for room.
   void stop();
   const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
   std::size_t connections() const noexcept { return limits_->open(); }
@@ -61,6 +61,7 @@ struct listener_state {
   static inline const char* name = "listener";
 };
 
-listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self, listener_setup setup);
+listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self,
+                                       listener_setup setup);
 
 } // namespace picket

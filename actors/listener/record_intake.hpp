@@ -21,7 +21,8 @@ struct sealed_record {
 class record_intake {
 public:
   virtual ~record_intake() = default;
-  /// `slot`: number of the I/O thread. False, and nothing taken: no room; stop reading and wait for `when_room`.
+  /// `slot`: number of the I/O thread. False, and nothing taken: no room; stop reading and wait for
+  /// `when_room`.
   virtual bool take(std::size_t slot, const sealed_record& record) = 0;
   /// Calls `wake` once, when there is room again, on any thread.
   virtual void when_room(std::function<void()> wake) = 0;

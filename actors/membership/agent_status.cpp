@@ -30,7 +30,8 @@ std::vector<protocol::agent_label> unflatten(const std::vector<std::string>& fla
 }
 
 bool same_identity(const agent_status& a, const agent_status& b) {
-  return a.last_keepalive.agent_ip == b.last_keepalive.agent_ip && a.last_keepalive.labels == b.last_keepalive.labels;
+  return a.last_keepalive.agent_ip == b.last_keepalive.agent_ip
+         && a.last_keepalive.labels == b.last_keepalive.labels;
 }
 
 } // namespace
@@ -122,7 +123,8 @@ void agent_status_table::sweep(const std::function<bool(agent_id, agent_status&)
   }
 }
 
-std::vector<std::pair<agent_id, std::optional<std::string>>> agent_status_table::take_dirty(std::size_t limit) {
+std::vector<std::pair<agent_id, std::optional<std::string>>>
+agent_status_table::take_dirty(std::size_t limit) {
   std::vector<std::pair<agent_id, std::optional<std::string>>> rows;
   for (auto& part : stripes_) {
     std::lock_guard lock{part.mutex};
@@ -131,7 +133,7 @@ std::vector<std::pair<agent_id, std::optional<std::string>>> agent_status_table:
       part.dirty.erase(part.dirty.begin());
       auto found = part.entries.find(id);
       rows.emplace_back(id, found == part.entries.end() ? std::nullopt
-                                                          : std::optional{encode_status(found->second)});
+                                                        : std::optional{encode_status(found->second)});
     }
   }
   return rows;

@@ -33,8 +33,8 @@ struct agent_status {
 std::string encode_status(const agent_status& status);
 result<agent_status> decode_status(std::string_view bytes) noexcept;
 
-/// Status of all agents of this node. Thread-safe; written by sessions and the sweep, read by the decoder (address
-/// and labels), the enroller (evidence), the API. Bound: one entry for each registered agent.
+/// Status of all agents of this node. Thread-safe; written by sessions and the sweep, read by the decoder
+/// (address and labels), the enroller (evidence), the API. Bound: one entry for each registered agent.
 class agent_status_table {
 public:
   /// Changes an entry, made if it is missing, under its lock; marks it as to be stored. Keep `change` short.

@@ -48,25 +48,25 @@ namespace picket {
 
 /// MEMBERSHIP: which nodes there are, and which agents are there. On one node the view is that node.
 ///
-/// Owns the sweep over the agents' states (every 5 s), their storing (every second), and the list of agents that
-/// have proven their key (proposed once a second). Runs on a thread of its own, since it writes to the disk.
-/// Bound: the list of proven agents holds each agent once.
-/// Membership dies: the node stops. Freezes: states grow old, agents are not affected.
-/// The registry does not answer: the proven agents stay on the list.
+/// Owns the sweep over the agents' states (every 5 s), their storing (every second), and the list of agents
+/// that have proven their key (proposed once a second). Runs on a thread of its own, since it writes to the
+/// disk. Bound: the list of proven agents holds each agent once. Membership dies: the node stops. Freezes:
+/// states grow old, agents are not affected. The registry does not answer: the proven agents stay on the
+/// list.
 using membership_actor = caf::typed_actor<
-  // From the I/O side: an agent that was unconfirmed has opened a record with its key.
-  //   -> no answer
-  caf::reacts_to<proven_atom, std::uint32_t>,
-  // Conform to the protocol of the registry's subscribers: status of removed agents is forgotten.
-  caf::reacts_to<changed_atom, registry::changes_ptr>,
-  // From the API and whoever chooses among nodes.
-  //   -> the view of this moment
-  caf::replies_to<view_atom>::with<cluster_view>,
-  // From the node that stops: store what has changed.
-  //   -> true; false if the disk refused
-  caf::replies_to<flush_atom>::with<bool>,
-  // INTERNAL: every second.
-  //   -> no answer
-  caf::reacts_to<tick_atom>>;
+    // From the I/O side: an agent that was unconfirmed has opened a record with its key.
+    //   -> no answer
+    caf::reacts_to<proven_atom, std::uint32_t>,
+    // Conform to the protocol of the registry's subscribers: status of removed agents is forgotten.
+    caf::reacts_to<changed_atom, registry::changes_ptr>,
+    // From the API and whoever chooses among nodes.
+    //   -> the view of this moment
+    caf::replies_to<view_atom>::with<cluster_view>,
+    // From the node that stops: store what has changed.
+    //   -> true; false if the disk refused
+    caf::replies_to<flush_atom>::with<bool>,
+    // INTERNAL: every second.
+    //   -> no answer
+    caf::reacts_to<tick_atom>>;
 
 } // namespace picket

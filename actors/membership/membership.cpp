@@ -50,7 +50,8 @@ void membership_state::sweep() {
   for (auto id : silent) {
     auto row = tables ? tables->agent(id) : std::nullopt;
     if (!row) continue;
-    auto event = protocol::format_notice(protocol::agent_notice::disconnected, to_text(id), row->name, row->address);
+    auto event =
+        protocol::format_notice(protocol::agent_notice::disconnected, to_text(id), row->name, row->address);
     auto arrow = event.location.find("->");
     auto location = arrow == std::string::npos ? event.location : event.location.substr(arrow + 2);
     setup.log->write(log_event::agent_disconnected, {{"agent", to_text(id)}, {"name", row->name}});
@@ -78,17 +79,16 @@ void membership_state::confirm() {
   proposal->command.arguments = confirmation;
   proposal->deadline_ms = steady_clock_ms() + confirm_limit_ms;
   confirming = true;
-  self
-    ->request(setup.registry, std::chrono::milliseconds{confirm_limit_ms}, propose_atom_v,
-              registry::proposal_ptr{proposal})
-    .then(
-      [this, ids = confirmation.ids](const registry::propose_answer& answer) {
-        confirming = false;
-        if (answer.how != registry::proposed::ok && answer.how != registry::proposed::refused) return;
-        for (auto id : ids)
-          proven.erase(id);
-      },
-      [this](const caf::error&) { confirming = false; });
+  self->request(setup.registry, std::chrono::milliseconds{confirm_limit_ms}, propose_atom_v,
+                registry::proposal_ptr{proposal})
+      .then(
+          [this, ids = confirmation.ids](const registry::propose_answer& answer) {
+            confirming = false;
+            if (answer.how != registry::proposed::ok && answer.how != registry::proposed::refused) return;
+            for (auto id : ids)
+              proven.erase(id);
+          },
+          [this](const caf::error&) { confirming = false; });
 }
 
 bool membership_state::store() {
@@ -124,14 +124,14 @@ membership_actor::behavior_type membership(membership_actor::stateful_pointer<me
   self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
   self->delayed_send(self, std::chrono::milliseconds{membership_tick_ms}, tick_atom_v);
   return {
-    [self](proven_atom, std::uint32_t agent) { self->state.proven.insert(agent); },
-    [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
-    [self](view_atom) { return self->state.view; },
-    [self](flush_atom) { return self->state.store(); },
-    [self](tick_atom) {
-      self->state.tick();
-      self->delayed_send(self, std::chrono::milliseconds{membership_tick_ms}, tick_atom_v);
-    },
+      [self](proven_atom, std::uint32_t agent) { self->state.proven.insert(agent); },
+      [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
+      [self](view_atom) { return self->state.view; },
+      [self](flush_atom) { return self->state.store(); },
+      [self](tick_atom) {
+        self->state.tick();
+        self->delayed_send(self, std::chrono::milliseconds{membership_tick_ms}, tick_atom_v);
+      },
   };
 }
 

@@ -29,7 +29,7 @@ struct membership_setup {
   registry_actor registry;
   protocol::connection_limits limits;
   std::function<protocol::request_id()> next_request;
-  std::function<std::int64_t()> wall_ms; ///< the clock of the sweep; tests have their own
+  std::function<std::int64_t()> wall_ms;    ///< the clock of the sweep; tests have their own
   std::function<result<void>()> store_more; ///< what else is written once a second; may be empty
   std::shared_ptr<const metrics> counts;
   std::shared_ptr<event_log> log;

@@ -26,7 +26,7 @@ class Membership : public testing::deterministic_actors {
 protected:
   void SetUp() override {
     tables = std::move(*store::registry_tables::open(scratch.path() / "state"));
-    local = std::move(*store::local_state::open(scratch.path() / "local"));
+    local = std::move(*store::local_state::open(scratch.path() / "local", 1));
     registry::registry_setup setup;
     setup.tables = tables;
     setup.store = std::make_shared<registry::embedded_store>(*tables);
@@ -65,7 +65,8 @@ protected:
     made->command.request = {2, 2, ++counter};
     made->command.arguments = std::move(arguments);
     made->deadline_ms = INT64_MAX;
-    auto answer = ask<registry::propose_answer>(registry_handle, propose_atom_v, registry::proposal_ptr{made});
+    auto answer =
+        ask<registry::propose_answer>(registry_handle, propose_atom_v, registry::proposal_ptr{made});
     EXPECT_TRUE(answer);
     return answer ? *answer : registry::propose_answer{};
   }

@@ -4,8 +4,9 @@
 
 namespace picket::registry {
 
-decided_batch decide_batch(const store::registry_view& view, const std::vector<const protocol::command*>& commands,
-                           decide_context context, std::int64_t wall_ms) {
+decided_batch decide_batch(const store::registry_view& view,
+                           const std::vector<const protocol::command*>& commands, decide_context context,
+                           std::int64_t wall_ms) {
   decided_batch out;
   store::overlay_view overlay{view};
   auto before = view.head();
@@ -24,7 +25,7 @@ decided_batch decide_batch(const store::registry_view& view, const std::vector<c
     out.batch.log.commands.push_back({command->request, operation, decided.result});
     if (decided.result.done())
       out.batch.log.audit.push_back(
-        {command->actor, command->from, operation + " " + to_text(decided.result.agent)});
+          {command->actor, command->from, operation + " " + to_text(decided.result.agent)});
     for (auto& write : decided.writes)
       out.batch.writes.push_back(std::move(write));
     out.commands.push_back({std::move(decided.result), false});

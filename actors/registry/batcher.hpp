@@ -20,9 +20,10 @@ struct decided_batch {
 };
 
 /// Decides commands one after the other, each on what the ones before it leave, and gathers one batch
-/// (registry.md 3.1). A request id that was seen, in the tables or earlier in this batch, gets its first result.
-/// `wall_ms`: clock of this node; the batch's time never runs backwards.
-decided_batch decide_batch(const store::registry_view& view, const std::vector<const protocol::command*>& commands,
-                           decide_context context, std::int64_t wall_ms);
+/// (registry.md 3.1). A request id that was seen, in the tables or earlier in this batch, gets its first
+/// result. `wall_ms`: clock of this node; the batch's time never runs backwards.
+decided_batch decide_batch(const store::registry_view& view,
+                           const std::vector<const protocol::command*>& commands, decide_context context,
+                           std::int64_t wall_ms);
 
 } // namespace picket::registry

@@ -8,8 +8,8 @@
 
 namespace picket::registry {
 
-using store::row_write;
 using store::registry_table;
+using store::row_write;
 
 namespace {
 
@@ -33,8 +33,8 @@ struct decider {
 
   void operator()(const protocol::agent_remove& remove) {
     if (remove.ids.empty() || remove.ids.size() > max_ids_per_command)
-      return refuse(errc::invalid_argument,
-                    "give 1 to " + std::to_string(max_ids_per_command) + " agents, not " + std::to_string(remove.ids.size()));
+      return refuse(errc::invalid_argument, "give 1 to " + std::to_string(max_ids_per_command)
+                                                + " agents, not " + std::to_string(remove.ids.size()));
     for (auto id : remove.ids) {
       auto row = view.agent(id);
       if (!row) return refuse(errc::agent_unknown, "no agent " + to_text(id));
@@ -55,7 +55,8 @@ struct decider {
   void operator()(const protocol::agent_rekey& rekey) {
     auto row = view.agent(rekey.id);
     if (!row) return refuse(errc::agent_unknown, "no agent " + to_text(rekey.id));
-    if (!protocol::is_valid_agent_key(rekey.key)) return refuse(errc::agent_key_invalid, "the key is not acceptable");
+    if (!protocol::is_valid_agent_key(rekey.key))
+      return refuse(errc::agent_key_invalid, "the key is not acceptable");
     row->key = rekey.key;
     row->registration += 1;
     put_agent(rekey.id, *row);
@@ -87,7 +88,8 @@ struct decider {
   }
 
   void operator()(const protocol::group_put& put) {
-    if (!protocol::is_valid_group_name(put.name)) return refuse(errc::group_name_invalid, "Invalid group name: " + put.name);
+    if (!protocol::is_valid_group_name(put.name))
+      return refuse(errc::group_name_invalid, "Invalid group name: " + put.name);
     if (view.group(put.name)) return refuse(errc::already_exists, "group '" + put.name + "' exists already");
     if (view.group_count() >= max_groups)
       return refuse(errc::too_many_groups, "there are " + std::to_string(max_groups) + " groups already");
@@ -98,11 +100,12 @@ struct decider {
 
   void operator()(const protocol::group_remove& remove) {
     if (remove.name == "default") return refuse(errc::group_protected, "the group 'default' stays");
-    if (!view.group(remove.name)) return refuse(errc::group_unknown, protocol::unknown_group_text(remove.name));
+    if (!view.group(remove.name))
+      return refuse(errc::group_unknown, protocol::unknown_group_text(remove.name));
     auto members = view.members(remove.name, max_members_per_group_remove + 1);
     if (members.size() > max_members_per_group_remove)
       return refuse(errc::group_not_empty, "group '" + remove.name + "' has more than "
-                                             + std::to_string(max_members_per_group_remove) + " agents");
+                                               + std::to_string(max_members_per_group_remove) + " agents");
     for (auto id : members) {
       auto row = view.agent(id);
       if (!row) continue;
@@ -115,12 +118,13 @@ struct decider {
 
 } // namespace
 
-decision decide(const store::registry_view& view, const protocol::command& command, const decide_context& context) {
+decision decide(const store::registry_view& view, const protocol::command& command,
+                const decide_context& context) {
   decider self{view, context, {}};
   self.out.head = view.head();
   if (self.out.head.schema > known_schema) {
     self.refuse(errc::needs_upgrade, "the registry has schema " + std::to_string(self.out.head.schema)
-                                       + ", this node knows " + std::to_string(known_schema));
+                                         + ", this node knows " + std::to_string(known_schema));
     return std::move(self.out);
   }
   std::visit(self, command.arguments);

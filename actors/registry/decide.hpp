@@ -17,10 +17,10 @@ inline constexpr std::uint32_t known_schema = 1;
 
 /// What a decision knows besides the view.
 struct decide_context {
-  std::uint32_t node = 0;                  ///< that decides
-  std::int64_t time_ms = 0;                ///< max(wall clock, head.time_ms + 1)
-  std::vector<std::string> server_names;   ///< names that no agent may have
-  std::size_t max_agents = 1'000'000;      ///< `limits.max_agents`
+  std::uint32_t node = 0;                ///< that decides
+  std::int64_t time_ms = 0;              ///< max(wall clock, head.time_ms + 1)
+  std::vector<std::string> server_names; ///< names that no agent may have
+  std::size_t max_agents = 1'000'000;    ///< `limits.max_agents`
 };
 
 struct decision {
@@ -32,6 +32,7 @@ struct decision {
 /// What a command does to the registry: a pure function, so that every node and back end decides alike
 /// (registry.md 1). A refusal is a result with the number of an errc and a text; nothing is written then.
 /// The text of a refused `agent_add` is what an enrolling agent is told (agent-protocol.md 1.6, 1.8, 1.9).
-decision decide(const store::registry_view& view, const protocol::command& command, const decide_context& context);
+decision decide(const store::registry_view& view, const protocol::command& command,
+                const decide_context& context);
 
 } // namespace picket::registry

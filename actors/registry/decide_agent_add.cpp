@@ -12,8 +12,8 @@ namespace picket::registry {
 
 using protocol::agent_add;
 using protocol::agent_row;
-using store::row_write;
 using store::registry_table;
+using store::row_write;
 
 namespace {
 
@@ -30,8 +30,9 @@ enum class replace { allowed, refused, stale };
 replace may_replace(agent_id id, const agent_row& row, const agent_add& add, std::int64_t now_ms) {
   const auto& force = add.force;
   if (!force.enabled) return replace::refused;
-  auto fact = std::find_if(add.evidence.begin(), add.evidence.end(),
-                           [&](const auto& e) { return e.agent == id && e.registration == row.registration; });
+  auto fact = std::find_if(add.evidence.begin(), add.evidence.end(), [&](const auto& e) {
+    return e.agent == id && e.registration == row.registration;
+  });
   if (fact == add.evidence.end()) return replace::stale;
   if (force.disconnected_time_s >= 0 && fact->state != protocol::agent_state::never_connected) {
     if (fact->since_ms == 0) return replace::refused;
@@ -76,7 +77,8 @@ bool clear_the_way(agent_id id, const agent_row& row, const agent_add& add, cons
 
 bool groups_exist(const store::registry_view& view, const agent_add& add, decision& out) {
   if (add.groups.size() > protocol::max_groups_per_agent) {
-    refuse(out, errc::limit_reached, "Maximum multigroup reached: Limit is " + std::to_string(protocol::max_groups_per_agent));
+    refuse(out, errc::limit_reached,
+           "Maximum multigroup reached: Limit is " + std::to_string(protocol::max_groups_per_agent));
     return false;
   }
   for (const auto& name : add.groups) {
@@ -156,7 +158,8 @@ void decide_agent_add(const store::registry_view& view, const agent_add& add, co
       return;
   }
   if (view.agent_count() >= context.max_agents + out.result.replaced.size())
-    return refuse(out, errc::too_many_agents, "there are " + std::to_string(context.max_agents) + " agents already");
+    return refuse(out, errc::too_many_agents,
+                  "there are " + std::to_string(context.max_agents) + " agents already");
   agent_id id = 0;
   if (!choose_id(view, add, out, id)) return;
   agent_row row;

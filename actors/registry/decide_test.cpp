@@ -178,7 +178,8 @@ TEST_F(Decide, OneRequestMayReplaceTwoAgents) {
   ASSERT_TRUE(run(add("web-02", "10.1.2.4")).done());
   now_ms += 2 * hour_ms;
   auto both = add("web-02", "10.1.2.3");
-  both.evidence = {seen(1, protocol::agent_state::never_connected), seen(2, protocol::agent_state::never_connected)};
+  both.evidence = {seen(1, protocol::agent_state::never_connected),
+                   seen(2, protocol::agent_state::never_connected)};
   auto done = run(both);
   ASSERT_TRUE(done.done()) << done.text;
   EXPECT_EQ(done.replaced.size(), 2u);

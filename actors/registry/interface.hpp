@@ -76,11 +76,11 @@ namespace picket {
 
 /// A REGISTRY SUBSCRIBER: whoever wants to know of committed changes.
 using registry_subscriber_actor = caf::typed_actor<
-  // From the registry, after each committed batch, in order of revisions.
-  //   -> no answer; no error. A subscriber that dies is forgotten.
-  //   A slow one holds nothing up: it misses nothing, its mailbox holds at most what was committed meanwhile, and
-  //   commits are paced by the disk.
-  caf::reacts_to<changed_atom, registry::changes_ptr>>;
+    // From the registry, after each committed batch, in order of revisions.
+    //   -> no answer; no error. A subscriber that dies is forgotten.
+    //   A slow one holds nothing up: it misses nothing, its mailbox holds at most what was committed
+    //   meanwhile, and commits are paced by the disk.
+    caf::reacts_to<changed_atom, registry::changes_ptr>>;
 
 } // namespace picket
 
@@ -104,22 +104,22 @@ namespace picket {
 /// An asker dies: its command is committed all the same; a repeat with its request id gets the result.
 /// Freezes (slow disk): askers run into their own time limits; the outcome can be asked later.
 using registry_actor = caf::typed_actor<
-  // From the enroller, the API, sessions (confirmations): decide and commit this command.
-  //   -> ok or refused once it is decided and committed
-  //   -> busy, too_late: nothing was done
-  //   -> unavailable: the disk refused; nothing was done
-  caf::replies_to<propose_atom, registry::proposal_ptr>::with<registry::propose_answer>,
-  // From an asker whose proposal got no answer: what came of it?
-  //   -> ok or refused with the stored result; unavailable: it was not done and never will be
-  caf::replies_to<outcome_atom, protocol::request_id>::with<registry::propose_answer>,
-  // From anyone that wants to be told of changes from now on.
-  //   -> no answer
-  caf::reacts_to<subscribe_atom, registry_subscriber_actor>,
-  // INTERNAL: commit what has gathered.
-  //   -> no answer
-  caf::reacts_to<commit_atom>,
-  // From the API and the metrics page.
-  //   -> figures of this moment
-  caf::replies_to<status_atom>::with<registry::registry_status>>;
+    // From the enroller, the API, sessions (confirmations): decide and commit this command.
+    //   -> ok or refused once it is decided and committed
+    //   -> busy, too_late: nothing was done
+    //   -> unavailable: the disk refused; nothing was done
+    caf::replies_to<propose_atom, registry::proposal_ptr>::with<registry::propose_answer>,
+    // From an asker whose proposal got no answer: what came of it?
+    //   -> ok or refused with the stored result; unavailable: it was not done and never will be
+    caf::replies_to<outcome_atom, protocol::request_id>::with<registry::propose_answer>,
+    // From anyone that wants to be told of changes from now on.
+    //   -> no answer
+    caf::reacts_to<subscribe_atom, registry_subscriber_actor>,
+    // INTERNAL: commit what has gathered.
+    //   -> no answer
+    caf::reacts_to<commit_atom>,
+    // From the API and the metrics page.
+    //   -> figures of this moment
+    caf::replies_to<status_atom>::with<registry::registry_status>>;
 
 } // namespace picket

@@ -18,7 +18,8 @@ caf::typed_response_promise<propose_answer> registry_state::propose(proposal_ptr
   queue.push_back({std::move(what), promise});
   setup.counts->registry_queue_commands.set(static_cast<double>(queue.size()));
   if (!commit_asked) {
-    // Behind what already waits in the mailbox: proposals that came while the last batch was written share this one.
+    // Behind what already waits in the mailbox: proposals that came while the last batch was written share
+    // this one.
     commit_asked = true;
     self->send(self, commit_atom_v);
   }
@@ -72,7 +73,8 @@ void registry_state::commit() {
   if (decided.changes_anything && done.status == commit_status::committed) tell_subscribers(decided.batch);
 }
 
-void registry_state::answer(std::vector<waiting>& taken, const decided_batch& decided, const commit_outcome& done) {
+void registry_state::answer(std::vector<waiting>& taken, const decided_batch& decided,
+                            const commit_outcome& done) {
   const auto& counts = *setup.counts;
   if (done.status != commit_status::committed) setup.log->write(log_event::registry_failed, done.why);
   if (decided.changes_anything) counts.registry_batches_total.add();
@@ -86,7 +88,8 @@ void registry_state::answer(std::vector<waiting>& taken, const decided_batch& de
     }
     bool fine = fate.result.done();
     counts.registry_commands_total.add_for(fate.repeated ? "repeated" : fine ? "done" : "refused");
-    taken[i].promise.deliver(propose_answer{fine ? proposed::ok : proposed::refused, done.revision, fate.result});
+    taken[i].promise.deliver(
+        propose_answer{fine ? proposed::ok : proposed::refused, done.revision, fate.result});
   }
 }
 
@@ -113,24 +116,25 @@ registry_status registry_state::status() {
   return now;
 }
 
-registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self, registry_setup setup) {
+registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self,
+                                       registry_setup setup) {
   self->state.self = self;
   self->state.setup = std::move(setup);
   self->set_down_handler([self](const caf::down_msg& down) {
     auto& all = self->state.subscribers;
-    all.erase(std::remove_if(all.begin(), all.end(),
-                             [&](const auto& one) { return one.address() == down.source; }),
-              all.end());
+    all.erase(
+        std::remove_if(all.begin(), all.end(), [&](const auto& one) { return one.address() == down.source; }),
+        all.end());
   });
   return {
-    [self](propose_atom, const proposal_ptr& what) { return self->state.propose(what); },
-    [self](outcome_atom, const protocol::request_id& id) { return self->state.outcome(id); },
-    [self](subscribe_atom, const registry_subscriber_actor& who) {
-      self->monitor(who);
-      self->state.subscribers.push_back(who);
-    },
-    [self](commit_atom) { self->state.commit(); },
-    [self](status_atom) { return self->state.status(); },
+      [self](propose_atom, const proposal_ptr& what) { return self->state.propose(what); },
+      [self](outcome_atom, const protocol::request_id& id) { return self->state.outcome(id); },
+      [self](subscribe_atom, const registry_subscriber_actor& who) {
+        self->monitor(who);
+        self->state.subscribers.push_back(who);
+      },
+      [self](commit_atom) { self->state.commit(); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

@@ -20,7 +20,8 @@ namespace picket::registry {
 inline constexpr std::size_t queue_limit_commands = 2'048;
 inline constexpr std::size_t batch_limit_commands = 120;
 
-/// What the registry is given. `tables` is the node's replica: every reader reads it without asking the actor.
+/// What the registry is given. `tables` is the node's replica: every reader reads it without asking the
+/// actor.
 struct registry_setup {
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<registry_store> store;
@@ -51,6 +52,7 @@ struct registry_state {
   static inline const char* name = "registry";
 };
 
-registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self, registry_setup setup);
+registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self,
+                                       registry_setup setup);
 
 } // namespace picket::registry

@@ -12,8 +12,10 @@ namespace {
 /// The embedded store with a switch: what the disk does.
 class faulty_store final : public registry_store {
 public:
-  explicit faulty_store(store::registry_tables& tables) : inner_{tables} {}
-  commit_outcome commit(std::uint64_t expected, const store::registry_batch& batch, std::int64_t limit_ms) override {
+  explicit faulty_store(store::registry_tables& tables)
+      : inner_{tables} {}
+  commit_outcome commit(std::uint64_t expected, const store::registry_batch& batch,
+                        std::int64_t limit_ms) override {
     ++commits;
     if (answer) return *answer;
     return inner_.commit(expected, batch, limit_ms);
@@ -129,11 +131,11 @@ TEST_F(Registry, RefusesMoreThanItsQueueHolds) {
   bool seen = false;
   while (!self->mailbox().empty() && !seen) {
     pending.receive(
-      [&](const propose_answer& answer) {
-        busy = answer.how == proposed::busy;
-        seen = true;
-      },
-      [&](const caf::error&) { seen = true; });
+        [&](const propose_answer& answer) {
+          busy = answer.how == proposed::busy;
+          seen = true;
+        },
+        [&](const caf::error&) { seen = true; });
   }
   EXPECT_TRUE(busy);
 }
@@ -142,8 +144,8 @@ struct listening_state {
   std::vector<changes_ptr> seen;
 };
 
-registry_subscriber_actor::behavior_type listening(registry_subscriber_actor::stateful_pointer<listening_state> self,
-                                                   std::vector<changes_ptr>* into) {
+registry_subscriber_actor::behavior_type
+listening(registry_subscriber_actor::stateful_pointer<listening_state> self, std::vector<changes_ptr>* into) {
   return {[self, into](changed_atom, const changes_ptr& changes) { into->push_back(changes); }};
 }
 

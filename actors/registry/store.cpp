@@ -2,7 +2,8 @@
 
 namespace picket::registry {
 
-commit_outcome embedded_store::commit(std::uint64_t expected, const store::registry_batch& batch, std::int64_t) {
+commit_outcome embedded_store::commit(std::uint64_t expected, const store::registry_batch& batch,
+                                      std::int64_t) {
   std::uint64_t head = 0;
   {
     auto view = tables_.read();

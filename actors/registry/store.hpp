@@ -35,8 +35,10 @@ public:
 /// The registry of a single node: the replica's own tables, no other process. Commits wait for the disk.
 class embedded_store final : public registry_store {
 public:
-  explicit embedded_store(store::registry_tables& tables) : tables_{tables} {}
-  commit_outcome commit(std::uint64_t expected, const store::registry_batch& batch, std::int64_t limit_ms) override;
+  explicit embedded_store(store::registry_tables& tables)
+      : tables_{tables} {}
+  commit_outcome commit(std::uint64_t expected, const store::registry_batch& batch,
+                        std::int64_t limit_ms) override;
   std::string_view name() const noexcept override { return "embedded"; }
 
 private:

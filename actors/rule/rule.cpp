@@ -7,8 +7,8 @@ namespace picket {
 void rule_state::evaluate(work& what) {
   what.out.clear();
   counters = {};
-  engine::context with{*what.rules, *what.state,     *setup.node, *setup.first, *setup.global,
-                       setup.limits, counters, setup.outputs};
+  engine::context with{*what.rules,   *what.state,  *setup.node, *setup.first,
+                       *setup.global, setup.limits, counters,    setup.outputs};
   auto progress = engine::evaluate(what.events, with, memory, what.out);
   // This node owns every global window, so nothing is open; with other owners their answers come in between.
   if (!progress.complete()) engine::finish(std::move(progress), {}, true, with, memory, what.out);
@@ -19,14 +19,15 @@ void rule_state::evaluate(work& what) {
   counts.engine_limits_hit_total.add(static_cast<double>(counters.limits_hit));
 }
 
-rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, rule_setup setup, alert_sink_actor sink) {
+rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, rule_setup setup,
+                               alert_sink_actor sink) {
   self->state.setup = std::move(setup);
   self->state.sink = std::move(sink);
   return {
-    [self](evaluate_atom, const work_ptr& what) {
-      self->state.evaluate(*what);
-      self->send(self->state.sink, append_atom_v, what);
-    },
+      [self](evaluate_atom, const work_ptr& what) {
+        self->state.evaluate(*what);
+        self->send(self->state.sink, append_atom_v, what);
+      },
   };
 }
 

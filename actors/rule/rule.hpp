@@ -32,6 +32,7 @@ struct rule_state {
   static inline const char* name = "rule";
 };
 
-rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, rule_setup setup, alert_sink_actor sink);
+rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, rule_setup setup,
+                               alert_sink_actor sink);
 
 } // namespace picket

@@ -8,9 +8,11 @@ constexpr std::size_t flushes_a_trim = 600;
 
 } // namespace
 
-result<std::shared_ptr<stored_first_seen>> stored_first_seen::load(std::shared_ptr<store::local_state> local) {
+result<std::shared_ptr<stored_first_seen>>
+stored_first_seen::load(std::shared_ptr<store::local_state> local) {
   std::shared_ptr<stored_first_seen> self{new stored_first_seen{std::move(local)}};
-  auto loaded = self->local_->each_first_seen([&](std::string_view key) { self->memory_.insert_if_new(key); });
+  auto loaded =
+      self->local_->each_first_seen([&](std::string_view key) { self->memory_.insert_if_new(key); });
   if (!loaded) return tl::unexpected<error>(loaded.error());
   return self;
 }

@@ -10,8 +10,8 @@
 
 namespace picket {
 
-/// The memory of first-time-seen keys of a node: answers from memory, and what is new goes to the disk once a second.
-/// A crash may forget the last second: such a key then counts as new once more.
+/// The memory of first-time-seen keys of a node: answers from memory, and what is new goes to the disk once a
+/// second. A crash may forget the last second: such a key then counts as new once more.
 class stored_first_seen final : public engine::first_seen {
 public:
   /// Errors: io. Loads what is stored.
@@ -30,7 +30,8 @@ private:
   static constexpr std::size_t waiting_limit = 100'000;
   static constexpr std::size_t stored_limit = 1'000'000;
 
-  explicit stored_first_seen(std::shared_ptr<store::local_state> local) : local_{std::move(local)} {}
+  explicit stored_first_seen(std::shared_ptr<store::local_state> local)
+      : local_{std::move(local)} {}
 
   std::shared_ptr<store::local_state> local_;
   engine::first_seen_in_memory memory_;

@@ -50,7 +50,8 @@ auto find_series(const Series& series, std::string_view value) {
 
 } // namespace
 
-metrics::metrics() : registry_{std::make_shared<prometheus::Registry>()} {
+metrics::metrics()
+    : registry_{std::make_shared<prometheus::Registry>()} {
 #define PICKET_METRIC(type, name, labels, meaning) make(name, "picket_" #name, labels, meaning);
 #include "base/telemetry/metrics.def"
 #undef PICKET_METRIC
@@ -72,9 +73,13 @@ void metrics::make(gauge_metric& metric, const std::string& name, const std::str
 
 std::string metrics::render() const { return prometheus::TextSerializer{}.Serialize(registry_->Collect()); }
 
-prometheus::Counter* counter_metric::series(std::string_view value) const { return find_series(series_, value); }
+prometheus::Counter* counter_metric::series(std::string_view value) const {
+  return find_series(series_, value);
+}
 void counter_metric::add(double amount) const { series_.front().second->Increment(amount); }
-void counter_metric::add_for(std::string_view value, double amount) const { series(value)->Increment(amount); }
+void counter_metric::add_for(std::string_view value, double amount) const {
+  series(value)->Increment(amount);
+}
 double counter_metric::value() const { return series_.front().second->Value(); }
 double counter_metric::value_for(std::string_view value) const { return series(value)->Value(); }
 

@@ -60,8 +60,10 @@ public:
   std::string render() const;
 
 private:
-  void make(counter_metric& metric, const std::string& name, const std::string& labels, const std::string& meaning);
-  void make(gauge_metric& metric, const std::string& name, const std::string& labels, const std::string& meaning);
+  void make(counter_metric& metric, const std::string& name, const std::string& labels,
+            const std::string& meaning);
+  void make(gauge_metric& metric, const std::string& name, const std::string& labels,
+            const std::string& meaning);
   std::shared_ptr<prometheus::Registry> registry_;
 };
 

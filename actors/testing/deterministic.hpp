@@ -36,7 +36,8 @@ protected:
   void run() { sched.run(); }
 
   /// Lets `total` pass in steps, so that timers that are set on the way fire as well.
-  void advance(std::chrono::milliseconds total, std::chrono::milliseconds step = std::chrono::milliseconds{10}) {
+  void advance(std::chrono::milliseconds total,
+               std::chrono::milliseconds step = std::chrono::milliseconds{10}) {
     while (total.count() > 0) {
       sched.advance_time(std::min(step, total));
       sched.run();
@@ -51,7 +52,8 @@ protected:
     run();
     caf::expected<T> answer{caf::make_error(caf::sec::request_timeout)};
     if (!self->mailbox().empty())
-      pending.receive([&](T& x) { answer = std::move(x); }, [&](caf::error& err) { answer = std::move(err); });
+      pending.receive([&](T& x) { answer = std::move(x); },
+                      [&](caf::error& err) { answer = std::move(err); });
     return answer;
   }
 

@@ -114,7 +114,8 @@ struct event_log::impl {
   std::array<budget, row_count> budgets;
 };
 
-event_log::event_log(std::unique_ptr<impl> state) : impl_{std::move(state)} {}
+event_log::event_log(std::unique_ptr<impl> state)
+    : impl_{std::move(state)} {}
 event_log::~event_log() { flush(); }
 
 result<std::shared_ptr<event_log>> event_log::open(options opts) {

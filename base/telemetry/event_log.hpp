@@ -34,11 +34,19 @@ struct log_field {
   std::string_view key;
   std::string value;
 
-  log_field(std::string_view k, std::string_view v) : key{k}, value{v} {}
-  log_field(std::string_view k, const char* v) : key{k}, value{v} {}
-  log_field(std::string_view k, const std::string& v) : key{k}, value{v} {}
+  log_field(std::string_view k, std::string_view v)
+      : key{k}
+      , value{v} {}
+  log_field(std::string_view k, const char* v)
+      : key{k}
+      , value{v} {}
+  log_field(std::string_view k, const std::string& v)
+      : key{k}
+      , value{v} {}
   template <class Int, class = std::enable_if_t<std::is_integral_v<Int>>>
-  log_field(std::string_view k, Int v) : key{k}, value{std::to_string(v)} {}
+  log_field(std::string_view k, Int v)
+      : key{k}
+      , value{std::to_string(v)} {}
 };
 
 /// The value as it may stand in a line: quoted if it is not a plain word, so that text from outside can never

@@ -1,5 +1,5 @@
-// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool, actors and
-// journal. Prints one JSON object: events, alerts, CPU seconds.
+// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool,
+// actors and journal. Prints one JSON object: events, alerts, CPU seconds.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -41,14 +41,16 @@ double cpu_seconds() {
 /// Each agent sends the lines in their order, as the agent simulator lets them.
 class workload {
 public:
-  workload(const agentsim::line_set& lines, std::uint32_t agents) : agents_{agents} {
+  workload(const agentsim::line_set& lines, std::uint32_t agents)
+      : agents_{agents} {
     for (const auto& line : lines.lines) {
       texts_.push_back(line.text + std::string(slack_bytes, '\0'));
       locations_.push_back(line.location);
     }
     for (std::uint32_t agent = 1; agent <= agents; ++agent)
       for (const auto& location : lines.locations)
-        sources_.push_back(engine::make_agent_source(to_text(agent), "bench-" + std::to_string(agent), "any", location, "bench"));
+        sources_.push_back(engine::make_agent_source(to_text(agent), "bench-" + std::to_string(agent), "any",
+                                                     location, "bench"));
     places_ = lines.locations.size();
   }
 
@@ -141,7 +143,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Analyses lines without a node and says what it cost."};
   command_line line;
   app.add_option("--ruleset", line.ruleset, "Directory of the rule set; default: our own");
-  app.add_option("-f,--file", line.files, "File of lines, path or path=location; may be given often")->required();
+  app.add_option("-f,--file", line.files, "File of lines, path or path=location; may be given often")
+      ->required();
   app.add_option("-l,--lines", line.lines, "Lines in all")->check(CLI::Range(1, 1'000'000'000));
   app.add_option("-n,--agents", line.agents, "Agents that send them")->check(CLI::Range(1, 100'000));
   CLI11_PARSE(app, argc, argv);

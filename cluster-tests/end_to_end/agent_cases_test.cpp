@@ -1,5 +1,5 @@
-// The cases of agent-protocol.md section 10 on the agent port, against a real node. Case 32 runs on an injected clock:
-// actors/membership/membership_test.cpp.
+// The cases of agent-protocol.md section 10 on the agent port, against a real node. Case 32 runs on an
+// injected clock: actors/membership/membership_test.cpp.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,13 +22,16 @@ using ::testing::HasSubstr;
 const std::string ack = "#!-agent ack ";
 
 /// Records of the worked transcript (11.2, 11.3), agent to server.
-constexpr std::string_view event_hex
-  = "2130303721234145533a2ac11cce0d5a482377c54330141d76e0f191723702b719c43ab9d6ff7717e53261d80984594531b2b9a141ccf638"
-    "a96ce75143a7c247294c324e289195672a85694ba320fd2c07459458a538f13a5f24226a8dcab4c5fca3e402950ed83c21a2705f62cfcfc7"
-    "9e010c0f995fef668929fa66a6d0965c0fce651acacf83ff8f67c31928d0eb11ceaebb86820238fffa05ce8979a2b167283ca30f20297262"
-    "2a6f";
-constexpr std::string_view startup_hex
-  = "2130303721234145533a8cad61dad1a0156dec05c612a7efdb7582c87195d279af202b52c72cd720272f913a2cf3f82d1294c3d28e4f229a"
+constexpr std::string_view event_hex = "2130303721234145533a2ac11cce0d5a482377c54330141d76e0f191723702b719c43"
+                                       "ab9d6ff7717e53261d80984594531b2b9a141ccf638"
+                                       "a96ce75143a7c247294c324e289195672a85694ba320fd2c07459458a538f13a5f242"
+                                       "26a8dcab4c5fca3e402950ed83c21a2705f62cfcfc7"
+                                       "9e010c0f995fef668929fa66a6d0965c0fce651acacf83ff8f67c31928d0eb11ceaeb"
+                                       "b86820238fffa05ce8979a2b167283ca30f20297262"
+                                       "2a6f";
+constexpr std::string_view startup_hex =
+    "2130303721234145533a8cad61dad1a0156dec05c612a7efdb7582c87195d279af202b52c72cd720272f913a2cf3f82d1294c3d2"
+    "8e4f229a"
     "5f98ff5abecf3602ad849c3aafc2b9e5887d776b64bbb00510779d746a80be70625a0dce687b46f5fdc1260309e8366440fe";
 
 class AgentCases : public ::testing::Test {
@@ -269,7 +272,8 @@ byte_buffer bomb(const agentsim::agent_identity& who, std::size_t bytes) {
   std::string plain(bytes, 'a');
   uLongf size = compressBound(plain.size());
   std::string packed(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(plain.data()), plain.size(), 9);
+  compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(plain.data()),
+            plain.size(), 9);
   packed.resize(size);
   packed.insert(0, 8 - packed.size() % 8, '!');
   auto key = protocol::derive_record_key(who.id, who.name, who.key);
@@ -283,8 +287,9 @@ byte_buffer bomb(const agentsim::agent_identity& who, std::size_t bytes) {
                     static_cast<int>(packed.size()));
   EVP_EncryptFinal_ex(context, sealed.data() + first, &last);
   EVP_CIPHER_CTX_free(context);
-  std::string record = "!" + who.id + "!#AES:" + std::string{reinterpret_cast<char*>(sealed.data()),
-                                                           static_cast<std::size_t>(first + last)};
+  std::string record =
+      "!" + who.id + "!#AES:"
+      + std::string{reinterpret_cast<char*>(sealed.data()), static_cast<std::size_t>(first + last)};
   auto view = as_bytes(record);
   return {view.begin(), view.end()};
 }
@@ -410,13 +415,14 @@ TEST_F(AgentCases, AHalfOpenAndASlowConnectionAreEnded) {
   ASSERT_TRUE(agent.send_bytes(bytes_of("ff0000")));
   EXPECT_TRUE(agent.wait_closed()) << "a frame was begun and not ended";
   EXPECT_TRUE(eventually(
-    [&] { return node().metric("picket_ingest_closed_connections_total{reason=\"deadline\"}") == 2; }));
+      [&] { return node().metric("picket_ingest_closed_connections_total{reason=\"deadline\"}") == 2; }));
 }
 
 TEST_F(AgentCases, GarbageOfOneConnectionDoesNotDisturbAnother) {
   auto agent = active();
-  for (const char* junk : {"0400000021303037", "0100000021", "0600000021303037217a", "0a00000021303037212341455358",
-                           "0b0000002130303721234145533a00", "ffffffff", "05000000474554202f"}) {
+  for (const char* junk :
+       {"0400000021303037", "0100000021", "0600000021303037217a", "0a00000021303037212341455358",
+        "0b0000002130303721234145533a00", "ffffffff", "05000000474554202f"}) {
     auto peer = connect();
     ASSERT_TRUE(peer.send_bytes(bytes_of(junk)));
     EXPECT_TRUE(peer.wait_closed()) << junk;

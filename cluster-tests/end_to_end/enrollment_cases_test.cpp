@@ -1,5 +1,5 @@
-// The cases of agent-protocol.md section 10 on the enrollment port, against a real node. Case 14 runs on an injected
-// clock: actors/registry/decide_test.cpp.
+// The cases of agent-protocol.md section 10 on the enrollment port, against a real node. Case 14 runs on an
+// injected clock: actors/registry/decide_test.cpp.
 
 #include <fstream>
 #include <optional>
@@ -39,7 +39,8 @@ protected:
     agentsim::tls_client_context tls;
     std::optional<agentsim::socket_address> source;
     if (from != nullptr) source = agentsim::source_address(from, 0).value();
-    auto answer = agentsim::exchange_line(tls, node().enrollment(), line + "\n", 10'000, source ? &*source : nullptr);
+    auto answer =
+        agentsim::exchange_line(tls, node().enrollment(), line + "\n", 10'000, source ? &*source : nullptr);
     return answer ? *answer : "(" + to_string(answer.error()) + ")";
   }
 
@@ -147,7 +148,7 @@ TEST_F(EnrollmentCases, Case15_TheAgentHoldsTheKeyThatItIsKnownBy) {
   EXPECT_EQ(enroll("OSSEC A:'web-01' K:'a33383d70c653d11f244fa9047f27a43b4d63ac6'"),
             refused("Duplicate agent name: web-01"));
   EXPECT_THAT(enroll("OSSEC A:'web-01'"), StartsWith("OSSEC K:'008 web-01 any "))
-    << "without it the agent is replaced: never connected, and the other rules are off";
+      << "without it the agent is replaced: never connected, and the other rules are off";
 }
 
 TEST_F(EnrollmentCases, Case16_AnIdNeverComesBackAlsoOverARestart) {
@@ -183,7 +184,7 @@ TEST_F(EnrollmentCases, ASilentClientIsEndedByTheTimeLimit) {
   auto answer = agentsim::exchange_line(tls, node().enrollment(), "OSSEC A:'never-ends'", 10'000);
   EXPECT_TRUE(!answer || answer->empty());
   EXPECT_TRUE(harness::eventually(
-    [&] { return node().metric("picket_enrollment_closed_total{reason=\"deadline\"}") >= 1; }));
+      [&] { return node().metric("picket_enrollment_closed_total{reason=\"deadline\"}") >= 1; }));
 }
 
 TEST_F(EnrollmentCases, PlainTextAndARequestWithoutEndAreClosed) {
@@ -193,7 +194,7 @@ TEST_F(EnrollmentCases, PlainTextAndARequestWithoutEndAreClosed) {
   std::string junk(4'096, 'x');
   ASSERT_GT(::send(fd->get(), junk.data(), junk.size(), MSG_NOSIGNAL), 0);
   EXPECT_TRUE(harness::eventually(
-    [&] { return node().metric("picket_enrollment_closed_total{reason=\"tls\"}") >= 1; }));
+      [&] { return node().metric("picket_enrollment_closed_total{reason=\"tls\"}") >= 1; }));
   EXPECT_TRUE(node().has_logged("event=enrollment-tls-failed"));
   agentsim::tls_client_context tls;
   auto endless = agentsim::exchange_line(tls, node().enrollment(), std::string(80'000, 'y'), 10'000);

@@ -64,13 +64,11 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 }
 
 node_process::node_process(fs::path directory, settings with)
-  : directory_{std::move(directory)}, settings_{std::move(with)} {
-  settings ours{{"ingest.listen", "127.0.0.1:0"},
-                {"enrollment.listen", "127.0.0.1:0"},
-                {"api.listen", "127.0.0.1:0"},
-                {"health.listen", "127.0.0.1:0"},
-                {"node.name", "node-under-test"},
-                {"journal.archives_json", "yes"}};
+    : directory_{std::move(directory)}
+    , settings_{std::move(with)} {
+  settings ours{{"ingest.listen", "127.0.0.1:0"}, {"enrollment.listen", "127.0.0.1:0"},
+                {"api.listen", "127.0.0.1:0"},    {"health.listen", "127.0.0.1:0"},
+                {"node.name", "node-under-test"}, {"journal.archives_json", "yes"}};
   settings_.merge(ours);
   fs::create_directories(directory_);
 }
@@ -93,6 +91,7 @@ void node_process::spawn() {
   pointers.push_back(nullptr);
   auto log_file = (directory_ / "picketd.log").string();
   auto where = directory_.string();
+  fs::remove(log_file); // the words of an earlier start must not be taken for this one's
   pid_ = ::fork();
   if (pid_ != 0) return;
   int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -107,14 +106,17 @@ void node_process::spawn() {
 result<void> node_process::start() {
   spawn();
   std::string line;
-  bool serves = eventually([&] {
-    auto text = log();
-    auto at = text.find("event=node-started");
-    auto end = at == std::string::npos ? at : text.find('\n', at);
-    if (end != std::string::npos) line = text.substr(at, end - at);
-    return !line.empty() || !running();
-  }, std::chrono::seconds{60});
-  if (!serves || line.empty()) return fail(errc::not_running, "picketd does not serve: " + log(), directory_.string());
+  bool serves = eventually(
+      [&] {
+        auto text = log();
+        auto at = text.find("event=node-started");
+        auto end = at == std::string::npos ? at : text.find('\n', at);
+        if (end != std::string::npos) line = text.substr(at, end - at);
+        return !line.empty() || !running();
+      },
+      std::chrono::seconds{60});
+  if (!serves || line.empty())
+    return fail(errc::not_running, "picketd does not serve: " + log(), directory_.string());
   agents_ = field_of(line, "agents");
   enrollment_ = field_of(line, "enrollment");
   api_ = field_of(line, "api");
@@ -166,7 +168,9 @@ agentsim::socket_address node_process::address_of(const std::string& text) {
   return agentsim::resolve(text).value();
 }
 
-fs::path node_process::archives_file() const { return directory_ / "data" / "logs" / "archives" / "archives.json"; }
+fs::path node_process::archives_file() const {
+  return directory_ / "data" / "logs" / "archives" / "archives.json";
+}
 fs::path node_process::alerts_file() const { return directory_ / "data" / "logs" / "alerts" / "alerts.json"; }
 std::string node_process::log() const { return slurp(directory_ / "picketd.log"); }
 std::vector<nlohmann::json> node_process::alerts() const { return json_lines(alerts_file()); }
@@ -199,6 +203,13 @@ double node_process::metric(const std::string& series) const {
   if (!page) return 0;
   auto at = page->body.find("\n" + series + " ");
   return at == std::string::npos ? 0 : std::strtod(page->body.c_str() + at + series.size() + 2, nullptr);
+}
+
+int node_process::health(const std::string& path) const {
+  auto [host, port] = host_and_port(health_);
+  httplib::Client client{host, port};
+  auto page = client.Get(path);
+  return page ? page->status : 0;
 }
 
 nlohmann::json node_process::agent(const std::string& id) const {

@@ -19,10 +19,13 @@ namespace picket::harness {
 
 using settings = std::map<std::string, std::string>; ///< "ingest.io_threads" → "2"
 
-/// Asks again and again until `condition` holds, at most `limit`. False: it never did. The one way to wait in tests.
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = std::chrono::seconds{30});
+/// Asks again and again until `condition` holds, at most `limit`. False: it never did. The one way to wait in
+/// tests.
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::milliseconds limit = std::chrono::seconds{30});
 
-/// A real `picketd` in a directory of its own, on ports that the system chooses. Killed when it goes out of scope.
+/// A real `picketd` in a directory of its own, on ports that the system chooses. Killed when it goes out of
+/// scope.
 class node_process {
 public:
   /// `directory` becomes its working directory and keeps its state over several starts.
@@ -61,9 +64,12 @@ public:
   std::vector<nlohmann::json> archives() const;
 
   /// A request on the admin endpoint, with the node's token. Errors: io.
-  result<nlohmann::json> api(const std::string& method, const std::string& path, const std::string& body = {}) const;
+  result<nlohmann::json> api(const std::string& method, const std::string& path,
+                             const std::string& body = {}) const;
   /// A metric's value; 0 if it is not there. `series`: as it stands on the page, with its label.
   double metric(const std::string& series) const;
+  /// Status of a health page; 0: no answer.
+  int health(const std::string& path) const;
   /// The agent's object of the API, or null.
   nlohmann::json agent(const std::string& id) const;
 

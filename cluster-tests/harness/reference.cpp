@@ -16,7 +16,8 @@ bool make_stock_ruleset(const fs::path& into) {
   auto data = reference_data();
   if (data.empty()) return false;
   fs::create_directories(into);
-  auto command = "python3 '" + (data / "make-test-ruleset").string() + "' '" + into.string() + "' > /dev/null";
+  auto command =
+      "python3 '" + (data / "make-test-ruleset").string() + "' '" + into.string() + "' > /dev/null";
   return std::system(command.c_str()) == 0;
 }
 

@@ -42,7 +42,8 @@ public:
     if (!rules) return {verdict::failed, "a rule set", "none"};
     // Lines of one case share a state; each case begins with a fresh engine.
     if (record["line"] == 1 || !session_) session_.emplace(rules, engine::analysis_path::live, "vm");
-    const auto answer = session_->run(record["event"].get_ref<const std::string&>(), source_, usual_arrival_ms);
+    const auto answer =
+        session_->run(record["event"].get_ref<const std::string&>(), source_, usual_arrival_ms);
     const bool alerts = !record["alerts"].empty();
     json expected = comparable(alerts ? record["alerts"][0] : record["archive"]);
     json got = comparable(parsed(answer.document));
@@ -50,7 +51,9 @@ public:
     return compare(expected, got);
   }
 
-  void spoil(json& record) const override { (record["alerts"].empty() ? record["archive"] : record["alerts"][0])["full_log"] = "spoilt"; }
+  void spoil(json& record) const override {
+    (record["alerts"].empty() ? record["archive"] : record["alerts"][0])["full_log"] = "spoilt";
+  }
 
 private:
   engine::source source_ = agent_source();
@@ -76,13 +79,14 @@ private:
   std::ifstream in_;
 };
 
-/// Without alert number and time, which cannot be equal, and with a blank for each line break: inside values ours are
-/// blanks already.
+/// Without alert number and time, which cannot be equal, and with a blank for each line break: inside values
+/// ours are blanks already.
 std::string comparable_block(const std::string& block) {
   const auto first_end = block.find('\n');
   const auto colon = block.find(':');
   const auto source = block.find('(', first_end);
-  if (first_end == std::string::npos || colon == std::string::npos || source == std::string::npos) return block;
+  if (first_end == std::string::npos || colon == std::string::npos || source == std::string::npos)
+    return block;
   auto text = block.substr(colon, first_end - colon + 1) + block.substr(source);
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -112,7 +116,8 @@ public:
     }
     const auto block = blocks_->next();
     const auto line = record.contains("full_log") ? record["full_log"].get<std::string>() : log_of(block);
-    if (!seen_before(record.value("previous_output", ""))) return not_run("counts events that raised no alert");
+    if (!seen_before(record.value("previous_output", "")))
+      return not_run("counts events that raised no alert");
     seen_.insert(line);
     const auto answer = session_->run(line, source_, usual_arrival_ms);
     json expected{{"json", comparable(record)}, {"text", comparable_block(block)}};

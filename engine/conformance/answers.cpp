@@ -9,18 +9,21 @@
 
 namespace picket::conformance {
 
+std::string technique_file() {
+  std::ifstream table(PICKET_SOURCE_DIR "/config/ruleset/techniques.tsv", std::ios::binary);
+  return {std::istreambuf_iterator<char>(table), {}};
+}
+
 std::shared_ptr<const engine::ruleset> stock_ruleset(const context& where, bool tests) {
   static std::array<std::shared_ptr<const engine::ruleset>, 2> made;
   auto& at = made[tests ? 1 : 0];
   if (at) return at;
   auto files = testing::reference_ruleset::files(where.data, tests);
   if (files.empty()) return nullptr;
-  // ATT&CK names are not part of a rule set: they come from our table.
-  std::ifstream table(PICKET_SOURCE_DIR "/config/ruleset/techniques.tsv", std::ios::binary);
   engine::ruleset_file techniques;
   techniques.kind = engine::file_kind::technique;
   techniques.name = "techniques.tsv";
-  techniques.bytes.assign(std::istreambuf_iterator<char>(table), {});
+  techniques.bytes = technique_file();
   files.push_back(std::move(techniques));
   auto compiled = engine::compile(files);
   if (!compiled.ruleset) {

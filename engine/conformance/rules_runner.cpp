@@ -48,7 +48,8 @@ std::int64_t epoch_ms_of(const std::string& clock) {
     --year;
     month += 12;
   }
-  const std::int64_t days = 365LL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469;
+  const std::int64_t days =
+      365LL * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469;
   return (days * 86400 + hour * 3600 + minute * 60 + second) * 1000;
 }
 
@@ -91,7 +92,8 @@ json answer_of(const engine::logtest_answer& from) {
   for (const auto& [name, values] : rule.compliance)
     answer[name] = values;
   if (!rule.mitre.tactics.empty())
-    answer["mitre"] = {{"id", rule.mitre.ids}, {"tactic", rule.mitre.tactics}, {"technique", rule.mitre.techniques}};
+    answer["mitre"] = {
+        {"id", rule.mitre.ids}, {"tactic", rule.mitre.tactics}, {"technique", rule.mitre.techniques}};
   if (document.is_object() && !document.contains("full_log")) answer["no_full_log"] = true;
   return answer;
 }
@@ -109,7 +111,8 @@ json live_expectation(const json& record) {
   return expected;
 }
 
-/// Deliberate differences, from the table of the reference data's README: `expected` in terms of the micro-cases.
+/// Deliberate differences, from the table of the reference data's README: `expected` in terms of the
+/// micro-cases.
 void apply_differences(json& record) {
   const std::string id = record["id"];
   auto& expected = record["expected"];

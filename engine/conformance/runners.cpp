@@ -14,6 +14,7 @@ runners make_runners() {
   for (const auto* log : {"OpenSSH_2k", "Linux_2k", "Apache_2k"})
     for (const bool stateful : {true, false})
       all.push_back(make_loghub_runner(log, stateful));
+  all.push_back(make_events_runner());
   all.push_back(make_alerts_runner());
   all.push_back(make_alerts_text_runner());
   return all;

@@ -13,6 +13,7 @@ std::unique_ptr<runner> make_rules_runner();
 std::unique_ptr<runner> make_ruleset_cases_runner();
 /// `log`: name of a file below loghub/ without ".log"; `stateful`: one session for all lines.
 std::unique_ptr<runner> make_loghub_runner(std::string log, bool stateful);
+std::unique_ptr<runner> make_events_runner();
 std::unique_ptr<runner> make_alerts_runner();
 std::unique_ptr<runner> make_alerts_text_runner();
 

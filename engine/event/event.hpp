@@ -13,7 +13,20 @@ struct decoder; // engine/load/decoders.hpp
 
 /// The static fields of rules.md 0, in the order in which alerts print them where that matters.
 enum class static_field : std::uint8_t {
-  srcip, dstip, srcport, dstport, srcuser, dstuser, protocol, action, id, url, data, extra_data, status, system_name
+  srcip,
+  dstip,
+  srcport,
+  dstport,
+  srcuser,
+  dstuser,
+  protocol,
+  action,
+  id,
+  url,
+  data,
+  extra_data,
+  status,
+  system_name
 };
 inline constexpr std::size_t static_field_count = 14;
 
@@ -23,7 +36,16 @@ std::string_view name_of(static_field f) noexcept;
 std::optional<static_field> static_field_of(std::string_view name) noexcept;
 
 /// Category of decoders and rules (decoders.md 4.1, rules.md 2.2).
-enum class event_type : std::uint8_t { syslog, firewall, ids, web_log, squid, windows, host_information, ossec };
+enum class event_type : std::uint8_t {
+  syslog,
+  firewall,
+  ids,
+  web_log,
+  squid,
+  windows,
+  host_information,
+  ossec
+};
 
 struct dynamic_field {
   std::string_view name;
@@ -36,18 +58,20 @@ struct label {
   bool hidden = false;
 };
 
-/// Where events come from: the same for all events of one agent and file. Owned by the caller for the whole batch.
+/// Where events come from: the same for all events of one agent and file. Owned by the caller for the whole
+/// batch.
 struct source {
   std::string agent_id = "000"; ///< as written in alerts
   std::string agent_name;       ///< the node's own name for "000"
   std::string agent_ip;         ///< empty: none shown
   std::vector<label> labels;
-  std::string location;         ///< as alerts print it, for example "/var/log/auth.log"
-  std::string rule_location;    ///< as rules see it, for example "(web-01) any->/var/log/auth.log" (rules.md 0)
+  std::string location;       ///< as alerts print it, for example "/var/log/auth.log"
+  bool location_shown = true; ///< false: alerts have no location (a tag without its arrow)
+  std::string rule_location;  ///< as rules see it, for example "(web-01) any->/var/log/auth.log" (rules.md 0)
   char queue = '1';
-  bool from_agent = false;      ///< hostname is the agent's name (decoders.md 3.6)
+  bool from_agent = false; ///< hostname is the agent's name (decoders.md 3.6)
   std::string manager_name;
-  std::string cluster_name;     ///< empty: no `cluster` object in alerts
+  std::string cluster_name; ///< empty: no `cluster` object in alerts
   std::string node_name;
 };
 

@@ -74,6 +74,7 @@ tl::expected<source, message_defect> make_source(std::string_view location, std:
   made.agent_name = parts->from_agent ? parts->agent_name.value_or("") : std::string(manager_name);
   made.agent_ip = parts->agent_ip.value_or("");
   made.location = parts->alert_location.value_or("");
+  made.location_shown = parts->alert_location.has_value();
   made.rule_location = std::move(parts->rule_location);
   made.from_agent = parts->from_agent;
   made.manager_name = std::string(manager_name);

@@ -13,39 +13,39 @@ namespace {
 constexpr std::size_t text_bytes_max = 2048; ///< rules.md 1.9
 
 constexpr std::array<std::string_view, 3> language_names{"osmatch", "osregex", "pcre2"};
-constexpr std::array<std::string_view, 8> category_names{"syslog", "firewall", "ids",              "web-log",
-                                                         "squid",  "windows",  "host-information", "ossec"};
+constexpr std::array<std::string_view, 8> category_names{
+    "syslog", "firewall", "ids", "web-log", "squid", "windows", "host-information", "ossec"};
 constexpr std::size_t host_information_category = 6; ///< a decoder type that no rule category reaches
 
 constexpr std::array<std::string_view, 5> compiled_names{"comp_srcuser_dstuser", "check_id_size",
                                                          "is_simple_http_request", "is_valid_crawler",
                                                          "comp_mswin_targetuser_calleruser_diff"};
-constexpr std::array<std::string_view, 6> lookup_names{"match_key",         "not_match_key",
-                                                       "match_key_value",   "address_match_key",
-                                                       "not_address_match_key", "address_match_key_value"};
+constexpr std::array<std::string_view, 6> lookup_names{
+    "match_key",         "not_match_key",         "match_key_value",
+    "address_match_key", "not_address_match_key", "address_match_key_value"};
 
 /// Names that `field` may not use, rules.md 1.4.
 constexpr std::array<std::string_view, 17> static_names{
-  "srcip", "dstip", "srcgeoip", "dstgeoip", "srcport",  "dstport",     "user",  "srcuser", "dstuser",
-  "url",   "id",    "data",     "extra_data", "status", "protocol", "system_name", "action"};
+    "srcip", "dstip", "srcgeoip", "dstgeoip",   "srcport", "dstport",  "user",        "srcuser", "dstuser",
+    "url",   "id",    "data",     "extra_data", "status",  "protocol", "system_name", "action"};
 
 /// Static names that `list field` knows, rules.md 1.5; any other is a dynamic field.
 constexpr std::array<std::pair<std::string_view, operand>, 15> list_fields{{
-  {"srcip", {operand_kind::fixed, static_field::srcip, 0}},
-  {"srcport", {operand_kind::fixed, static_field::srcport, 0}},
-  {"dstip", {operand_kind::fixed, static_field::dstip, 0}},
-  {"dstport", {operand_kind::fixed, static_field::dstport, 0}},
-  {"user", {operand_kind::list_user, static_field::srcuser, 0}},
-  {"url", {operand_kind::fixed, static_field::url, 0}},
-  {"id", {operand_kind::fixed, static_field::id, 0}},
-  {"hostname", {operand_kind::hostname, static_field::srcip, 0}},
-  {"program_name", {operand_kind::program_name, static_field::srcip, 0}},
-  {"status", {operand_kind::fixed, static_field::status, 0}},
-  {"action", {operand_kind::fixed, static_field::action, 0}},
-  {"protocol", {operand_kind::fixed, static_field::protocol, 0}},
-  {"system_name", {operand_kind::fixed, static_field::system_name, 0}},
-  {"data", {operand_kind::fixed, static_field::data, 0}},
-  {"extra_data", {operand_kind::fixed, static_field::extra_data, 0}},
+    {"srcip", {operand_kind::fixed, static_field::srcip, 0}},
+    {"srcport", {operand_kind::fixed, static_field::srcport, 0}},
+    {"dstip", {operand_kind::fixed, static_field::dstip, 0}},
+    {"dstport", {operand_kind::fixed, static_field::dstport, 0}},
+    {"user", {operand_kind::list_user, static_field::srcuser, 0}},
+    {"url", {operand_kind::fixed, static_field::url, 0}},
+    {"id", {operand_kind::fixed, static_field::id, 0}},
+    {"hostname", {operand_kind::hostname, static_field::srcip, 0}},
+    {"program_name", {operand_kind::program_name, static_field::srcip, 0}},
+    {"status", {operand_kind::fixed, static_field::status, 0}},
+    {"action", {operand_kind::fixed, static_field::action, 0}},
+    {"protocol", {operand_kind::fixed, static_field::protocol, 0}},
+    {"system_name", {operand_kind::fixed, static_field::system_name, 0}},
+    {"data", {operand_kind::fixed, static_field::data, 0}},
+    {"extra_data", {operand_kind::fixed, static_field::extra_data, 0}},
 }};
 
 template <std::size_t N>
@@ -56,7 +56,8 @@ std::optional<std::size_t> position(const std::array<std::string_view, N>& names
 }
 
 template <std::size_t N>
-std::optional<std::size_t> position_fold(const std::array<std::string_view, N>& names, std::string_view name) {
+std::optional<std::size_t> position_fold(const std::array<std::string_view, N>& names,
+                                         std::string_view name) {
   for (std::size_t i = 0; i < N; ++i)
     if (equal_fold(names[i], name)) return i;
   return std::nullopt;
@@ -79,7 +80,7 @@ bool rule_reader::join(joined& to, const xml::element& child, std::string_view p
   if (!fits) {
     error(child.place, "text-too-long",
           "the text of '" + child.name + "' has " + std::to_string(piece.size()) + " bytes, more than "
-            + std::to_string(text_bytes_max - 1),
+              + std::to_string(text_bytes_max - 1),
           "split it over several rules or put the values into a list");
     return false;
   }
@@ -101,7 +102,8 @@ bool rule_reader::negate_of(const xml::element& child) {
   const auto* negate = attribute_of(child, "negate");
   if (!negate || equal_fold(negate->value, "no")) return false;
   if (equal_fold(negate->value, "yes")) return true;
-  warning(negate->place, "bad-negate", "negate is '" + negate->value + "' and counts as no", "write yes or no");
+  warning(negate->place, "bad-negate", "negate is '" + negate->value + "' and counts as no",
+          "write yes or no");
   return false;
 }
 
@@ -116,7 +118,8 @@ condition& rule_reader::add_condition(condition_kind kind, const element_spec& s
 
 void rule_reader::keep_last_only(std::uint8_t order) {
   auto& all = draft_.rule->conditions;
-  all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c.order == order; }), all.end());
+  all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& c) { return c.order == order; }),
+            all.end());
 }
 
 void rule_reader::on_joined(const xml::element& child, const element_spec& spec) {
@@ -150,7 +153,8 @@ void rule_reader::on_field(const xml::element& child, const element_spec& spec) 
   const bool negate = negate_of(child);
   auto compiled = pattern::compile(type, child.text, {false, negate});
   if (!compiled) {
-    error(child.place, "bad-pattern", "the pattern of field '" + name->value + "' is wrong: " + compiled.error());
+    error(child.place, "bad-pattern",
+          "the pattern of field '" + name->value + "' is wrong: " + compiled.error());
     return;
   }
   auto& added = add_condition(condition_kind::text, spec);
@@ -251,7 +255,8 @@ void rule_reader::on_decoded_as(const xml::element& child, const element_spec& s
     for (const auto& [name, unused] : env_.decoders.identities)
       names.push_back(name);
     std::sort(names.begin(), names.end());
-    error(child.place, "unknown-decoder", "there is no decoder '" + child.text + "'", did_you_mean(child.text, names));
+    error(child.place, "unknown-decoder", "there is no decoder '" + child.text + "'",
+          did_you_mean(child.text, names));
     return;
   }
   keep_last_only(spec.order);
@@ -319,7 +324,8 @@ void rule_reader::on_flag(const xml::element&, const element_spec& spec) {
 
 void rule_reader::finish_patterns() {
   for (auto& [order, text] : joined_conditions_) {
-    auto compiled = pattern::compile(text.type.value_or(text.spec->language), text.text, {false, text.negate});
+    auto compiled =
+        pattern::compile(text.type.value_or(text.spec->language), text.text, {false, text.negate});
     if (!compiled) {
       error(text.place, "bad-pattern",
             std::string{"the pattern of '"} + text.spec->name + "' is wrong: " + compiled.error());
@@ -334,9 +340,11 @@ void rule_reader::finish_patterns() {
   }
   auto& all = draft_.rule->conditions;
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.order < b.order; });
-  const auto lists = std::count_if(all.begin(), all.end(), [](const auto& c) { return c.kind == condition_kind::list; });
+  const auto lists =
+      std::count_if(all.begin(), all.end(), [](const auto& c) { return c.kind == condition_kind::list; });
   if (lists > 2)
-    warning(element_.place, "many-lists", "the rule has " + std::to_string(lists) + " lists; all of them are tested",
+    warning(element_.place, "many-lists",
+            "the rule has " + std::to_string(lists) + " lists; all of them are tested",
             "other engines test the last two only");
 }
 

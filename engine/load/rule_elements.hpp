@@ -9,11 +9,12 @@ namespace picket::engine {
 
 /// Positions in the order of conditions, rules.md 3.2.
 namespace condition_order {
-inline constexpr std::uint8_t decoded_as = 1, program_name = 2, id = 3, system_name = 4, protocol = 5, match = 6, regex = 7,
-                              action = 8, url = 9, location = 10, field = 11, srcip = 12, dstip = 13, srcport = 14,
-                              dstport = 15, compiled_rule = 16, user = 17, srcgeoip = 18, dstgeoip = 19, maxsize = 20,
-                              time = 21, weekday = 22, data = 23, extra_data = 24, hostname = 25, status = 26,
-                              check_diff = 27, if_fts = 28, list = 29;
+inline constexpr std::uint8_t decoded_as = 1, program_name = 2, id = 3, system_name = 4, protocol = 5,
+                              match = 6, regex = 7, action = 8, url = 9, location = 10, field = 11,
+                              srcip = 12, dstip = 13, srcport = 14, dstport = 15, compiled_rule = 16,
+                              user = 17, srcgeoip = 18, dstgeoip = 19, maxsize = 20, time = 21, weekday = 22,
+                              data = 23, extra_data = 24, hostname = 25, status = 26, check_diff = 27,
+                              if_fts = 28, list = 29;
 }
 
 /// How one child element of `<rule>` is read.

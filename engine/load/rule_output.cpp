@@ -9,18 +9,18 @@ namespace picket::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> option_names{"alert_by_email", "no_email_alert", "log_alert",  "no_log",
-                                                       "no_ar",          "no_full_log",    "no_counter"};
+constexpr std::array<std::string_view, 7> option_names{
+    "alert_by_email", "no_email_alert", "log_alert", "no_log", "no_ar", "no_full_log", "no_counter"};
 constexpr std::array<std::string_view, 4> info_types{"text", "link", "cve", "osvdb"};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 7> compliance_prefixes{{
-  {"pci_dss_", "pci_dss"},
-  {"cis_", "cis"},
-  {"gdpr_", "gdpr"},
-  {"gpg13_", "gpg13"},
-  {"hipaa_", "hipaa"},
-  {"nist_800_53_", "nist_800_53"},
-  {"tsc_", "tsc"},
+    {"pci_dss_", "pci_dss"},
+    {"cis_", "cis"},
+    {"gdpr_", "gdpr"},
+    {"gpg13_", "gpg13"},
+    {"hipaa_", "hipaa"},
+    {"nist_800_53_", "nist_800_53"},
+    {"tsc_", "tsc"},
 }};
 
 constexpr std::size_t shown_group_bytes = 1023;  ///< rules.md 6.6
@@ -132,7 +132,8 @@ void rule_reader::on_mitre(const xml::element& child, const element_spec&) {
     } else if (equal_fold(part.name, "tacticID")) {
       pair_tactics.push_back(part.text);
     } else {
-      warning(part.place, "unknown-mitre-element", "mitre has no element '" + part.name + "'; the block is left out",
+      warning(part.place, "unknown-mitre-element",
+              "mitre has no element '" + part.name + "'; the block is left out",
               "use id, or one techniqueID with one tacticID");
       return;
     }
@@ -188,7 +189,7 @@ void rule_reader::finish_look_back() {
   if ((window_options_ || frequent) && !back.active && !rule.has_check_diff)
     error(element_.place, "no-look-back",
           (window_options_ ? "'" + window_option_name_ + "'" : std::string{"frequency"})
-            + " needs something to count",
+              + " needs something to count",
           "add if_matched_sid or if_matched_group");
   rule.shows_frequency = back.active;
   if (if_sid_.given) draft_.if_sid = if_sid_.text;
@@ -240,7 +241,8 @@ void rule_reader::finish_texts() {
   rule.description = description_.text;
   rule.description_parts = split_description(rule.description, env_.slots);
   rule.group_text = std::string{group_name_} + group_.text;
-  rule.group_text.erase(std::remove(rule.group_text.begin(), rule.group_text.end(), '\n'), rule.group_text.end());
+  rule.group_text.erase(std::remove(rule.group_text.begin(), rule.group_text.end(), '\n'),
+                        rule.group_text.end());
   split_groups(rule.group_text, rule.groups, rule.compliance);
   rule.info = info_.text;
   rule.cve = cve_.text;
@@ -255,8 +257,9 @@ void split_groups(std::string_view group_text, std::vector<std::string>& groups,
     const auto item = rest.substr(0, comma);
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     if (item.empty()) continue;
-    const auto prefix = std::find_if(compliance_prefixes.begin(), compliance_prefixes.end(),
-                                     [&](const auto& p) { return item.substr(0, p.first.size()) == p.first; });
+    const auto prefix =
+        std::find_if(compliance_prefixes.begin(), compliance_prefixes.end(),
+                     [&](const auto& p) { return item.substr(0, p.first.size()) == p.first; });
     if (prefix == compliance_prefixes.end()) {
       groups.emplace_back(item);
       continue;

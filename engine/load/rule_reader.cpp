@@ -9,8 +9,8 @@ namespace picket::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> attribute_names{"id",     "level",   "maxsize",   "timeframe", "frequency",
-                                                          "ignore", "noalert", "overwrite", "accuracy"};
+constexpr std::array<std::string_view, 9> attribute_names{
+    "id", "level", "maxsize", "timeframe", "frequency", "ignore", "noalert", "overwrite", "accuracy"};
 
 /// FNV-1a over names, attributes and texts, with marks between them: equal elements, equal digest.
 void mix(std::uint64_t& digest, std::string_view text) {
@@ -108,7 +108,8 @@ void rule_reader::read_number(const xml::attribute& attribute) {
   const std::size_t most = name == "timeframe" ? 5 : name == "ignore" ? 6 : 4;
   const auto value = digits(attribute, most);
   if (!value) {
-    error(attribute.place, "bad-number", "'" + attribute.value + "' is not a number, in attribute '" + name + "'",
+    error(attribute.place, "bad-number",
+          "'" + attribute.value + "' is not a number, in attribute '" + name + "'",
           "write digits only; seconds have no unit");
     return;
   }
@@ -121,7 +122,8 @@ void rule_reader::read_number(const xml::attribute& attribute) {
   } else if (name == "accuracy") {
     rule.accuracy_zero = *value == 0 && !attribute.value.empty();
   } else if (attribute.value.size() > 4 || *value < 2) {
-    error(attribute.place, "bad-frequency", "the frequency '" + attribute.value + "' is not a number from 2 to 9999");
+    error(attribute.place, "bad-frequency",
+          "the frequency '" + attribute.value + "' is not a number from 2 to 9999");
   } else {
     rule.frequency = *value;
   }
@@ -177,26 +179,40 @@ void rule_reader::check_required() {
                        [&](const auto& a) { return equal_fold(a.name, name); });
   };
   if (!has("id")) error(element_.place, "missing-id", "the rule has no id", "add id=\"NUMBER\"");
-  if (!has("level")) error(element_.place, "missing-level", "the rule has no level", "add level=\"0\" to \"16\"");
+  if (!has("level"))
+    error(element_.place, "missing-level", "the rule has no level", "add level=\"0\" to \"16\"");
   if (element_.children.empty())
     error(element_.place, "empty-rule", "the rule has no elements", "add at least a description");
   else if (!description_.given)
     error(element_.place, "missing-description", "the rule has no description", "add a <description>");
 }
 
+/// Counts what is used, and warns of what is not: a slip of the pen makes a condition something else.
+void rule_reader::count_attribute(const xml::attribute& attribute, const element_spec& spec) {
+  const auto known = attributes_of(spec);
+  const std::string element = spec.name;
+  if (attribute.name == "type" || attribute.name == "lookup")
+    ++env_.counts.elements[element + " " + attribute.name + "=" + folded(attribute.value)];
+  else if (attribute.name == "negate")
+    ++env_.counts.elements[element + " negate"];
+  // Unknown attributes of a list are an error of their own.
+  if (spec.order == condition_order::list) return;
+  if (std::find(known.begin(), known.end(), attribute.name) != known.end()) return;
+  ++env_.counts.not_evaluated[element + " " + attribute.name];
+  warning(attribute.place, "ignored-attribute", "'" + attribute.name + "' has no effect on '" + element + "'",
+          did_you_mean(attribute.name, known));
+}
+
 void rule_reader::read_element(const xml::element& child) {
   const auto* spec = find_element(child.name);
   if (!spec) {
-    error(child.place, "unknown-element", "a rule has no element '" + child.name + "'", suggest_element(child.name));
+    error(child.place, "unknown-element", "a rule has no element '" + child.name + "'",
+          suggest_element(child.name));
     return;
   }
   ++env_.counts.elements[spec->name];
-  for (const auto& attribute : child.attributes) {
-    if (attribute.name == "type" || attribute.name == "lookup")
-      ++env_.counts.elements[std::string{spec->name} + " " + attribute.name + "=" + folded(attribute.value)];
-    else if (attribute.name == "negate")
-      ++env_.counts.elements[std::string{spec->name} + " negate"];
-  }
+  for (const auto& attribute : child.attributes)
+    count_attribute(attribute, *spec);
   (this->*spec->handle)(child, *spec);
 }
 

@@ -29,9 +29,9 @@ struct rule_options {
 
 /// How often each element and attribute was read, for the table of rules.md 12.
 struct rule_element_counts {
-  std::map<std::string, std::size_t> elements;            ///< by name, and "element type=pcre2", "element negate"
-  std::map<std::string, std::size_t> attributes;          ///< of `rule`
-  std::map<std::string, std::size_t> not_evaluated;       ///< read, but without any effect
+  std::map<std::string, std::size_t> elements;      ///< by name, and "element type=pcre2", "element negate"
+  std::map<std::string, std::size_t> attributes;    ///< of `rule`
+  std::map<std::string, std::size_t> not_evaluated; ///< attributes of elements that have no effect there
 };
 
 /// What the reader needs to know and where it reports.
@@ -64,12 +64,20 @@ class rule_reader {
 public:
   rule_reader(rule_environment& env, std::string_view group_name, const xml::element& element);
 
-  /// Nothing if the rule is refused (an error was reported: the load fails) or dropped (a warning was reported).
+  /// Nothing if the rule is refused (an error was reported: the load fails) or dropped (a warning was
+  /// reported).
   std::optional<rule_draft> read();
 
-private:
-  friend std::span<const element_spec> element_specs();
+  // The known elements, by what they are for: conditions of rules.md 1.4 and 1.5, placement of 1.6 and 1.7,
+  // comparisons of 4.5, output of 1.8.
+  static std::vector<element_spec> condition_specs();
+  static std::vector<element_spec> placement_specs();
+  static std::vector<element_spec> comparison_specs();
+  static std::vector<element_spec> output_specs();
+  /// Attributes that an element evaluates; those of `list` are not among them.
+  static std::vector<std::string_view> attributes_of(const element_spec& spec);
 
+private:
   /// Texts of one name put together (rules.md 1.4 "joined").
   struct joined {
     std::string text;
@@ -99,6 +107,7 @@ private:
 
   // Elements, one handler per kind.
   void read_element(const xml::element& child);
+  void count_attribute(const xml::attribute& attribute, const element_spec& spec);
   void on_joined(const xml::element& child, const element_spec& spec);
   void on_field(const xml::element& child, const element_spec& spec);
   void on_address(const xml::element& child, const element_spec& spec);
@@ -147,7 +156,8 @@ private:
   bool window_options_ = false;
   std::string window_option_name_;
   std::map<std::uint8_t, joined> joined_conditions_; ///< by position in rules.md 3.2
-  joined if_sid_, if_level_, if_group_, if_matched_group_, if_matched_regex_, description_, group_, info_, cve_;
+  joined if_sid_, if_level_, if_group_, if_matched_group_, if_matched_regex_, description_, group_, info_,
+      cve_;
   std::optional<std::string> if_matched_sid_;
   std::vector<std::string> options_;
 };

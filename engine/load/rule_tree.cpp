@@ -56,8 +56,8 @@ void rule_tree_builder::report(severity how, const rule& about, const engine::pl
   out_.push_back(std::move(d));
 }
 
-void rule_tree_builder::drop(const rule& about, const engine::place& where, std::string code, std::string text,
-                             std::string hint) {
+void rule_tree_builder::drop(const rule& about, const engine::place& where, std::string code,
+                             std::string text, std::string hint) {
   report(severity::warning, about, where, std::move(code), std::move(text) + "; the rule is left out",
          std::move(hint));
 }
@@ -140,7 +140,8 @@ bool rule_tree_builder::parents_by_sid(const rule_draft& draft, std::vector<std:
   }
   if (wanted.root) {
     report(severity::warning, about, draft.if_sid_place, "if-sid-root",
-           "if_sid names id 0, is blank or ends in a separator: the rule also goes below the root of its category",
+           "if_sid names id 0, is blank or ends in a separator: the rule also goes below the root of its "
+           "category",
            "remove the trailing separator");
     if (const auto root = root_of(about.category)) parents.push_back(*root);
   }
@@ -158,9 +159,11 @@ bool rule_tree_builder::parents_by_sid(const rule_draft& draft, std::vector<std:
 
 bool rule_tree_builder::parents_by_level(const rule_draft& draft, std::vector<std::uint32_t>& parents) {
   const auto& about = *draft.rule;
-  const auto level = only_digits(*draft.if_level) && draft.if_level->size() <= 4 ? number_of(*draft.if_level) : 0;
+  const auto level =
+      only_digits(*draft.if_level) && draft.if_level->size() <= 4 ? number_of(*draft.if_level) : 0;
   if (level == 0) {
-    drop(about, about.place, "bad-if-level", "if_level '" + *draft.if_level + "' is not a number of at least 1");
+    drop(about, about.place, "bad-if-level",
+         "if_level '" + *draft.if_level + "' is not a number of at least 1");
     return false;
   }
   for (const auto& other : rules_)
@@ -187,7 +190,8 @@ bool rule_tree_builder::parents_by_category(const rule_draft& draft, std::vector
     parents.push_back(*root);
     return true;
   }
-  drop(*draft.rule, draft.rule->place, "no-root", "no root rule (id 1 to 9) of its category is defined before it");
+  drop(*draft.rule, draft.rule->place, "no-root",
+       "no root rule (id 1 to 9) of its category is defined before it");
   return false;
 }
 
@@ -209,17 +213,19 @@ bool rule_tree_builder::check_matched_sid(const rule_draft& draft) {
   if (!draft.if_matched_sid) return true;
   const auto& about = *draft.rule;
   if (!only_digits(*draft.if_matched_sid)) {
-    drop(about, about.place, "bad-if-matched-sid", "if_matched_sid '" + *draft.if_matched_sid + "' is not one id",
+    drop(about, about.place, "bad-if-matched-sid",
+         "if_matched_sid '" + *draft.if_matched_sid + "' is not one id",
          "name one id; use if_matched_group for several rules");
     return false;
   }
   const auto id = number_of(*draft.if_matched_sid);
   if (exists(id) || id == about.id) return true;
   const auto parents = parse_if_sid(draft.if_sid.value_or(""));
-  const bool all_known = std::all_of(parents.ids.begin(), parents.ids.end(), [&](auto p) { return exists(p); });
+  const bool all_known =
+      std::all_of(parents.ids.begin(), parents.ids.end(), [&](auto p) { return exists(p); });
   if (!all_known) {
-    drop(about, about.place, "unknown-matched-rule", "there is no rule " + number_text(id) + " before this one",
-         suggest_id(id));
+    drop(about, about.place, "unknown-matched-rule",
+         "there is no rule " + number_text(id) + " before this one", suggest_id(id));
     return false;
   }
   report(severity::warning, about, about.place, "unknown-matched-rule",
@@ -235,8 +241,10 @@ void rule_tree_builder::add(rule_draft draft) {
       return;
     }
     const auto& first = rules_[rules_by_id_[fresh.id].front()]->place;
-    drop(fresh, fresh.place, "double-id", "rule " + number_text(fresh.id) + " is defined already, in " + first.file
-           + ":" + std::to_string(first.line), "choose another id, or set overwrite=\"yes\" to replace it");
+    drop(fresh, fresh.place, "double-id",
+         "rule " + number_text(fresh.id) + " is defined already, in " + first.file + ":"
+             + std::to_string(first.line),
+         "choose another id, or set overwrite=\"yes\" to replace it");
     return;
   }
   if (draft.overwrite && !exists(fresh.id))
@@ -249,7 +257,7 @@ void rule_tree_builder::add(rule_draft draft) {
   rules_by_id_[fresh.id].push_back(index);
   folded_groups_.push_back(folded(fresh.group_text));
   placements_.push_back(
-    {draft.if_sid, draft.if_level, draft.if_group, draft.if_matched_sid, draft.if_matched_group});
+      {draft.if_sid, draft.if_level, draft.if_group, draft.if_matched_sid, draft.if_matched_group});
   places_.emplace_back();
   rules_.push_back(std::move(draft.rule));
   insert(index, parents);
@@ -279,7 +287,8 @@ void rule_tree_builder::insert_below(std::uint32_t rule_index, std::uint32_t par
     full_ = true;
     const auto& deep = *rules_[rule_index];
     report(severity::error, deep, deep.place, "tree-too-deep",
-           "the rule stands below more than " + std::to_string(tree_depth_max) + " parents", "make the chain shorter");
+           "the rule stands below more than " + std::to_string(tree_depth_max) + " parents",
+           "make the chain shorter");
   }
   nodes_.push_back(std::move(fresh));
   places_[rule_index].push_back(at);
@@ -309,8 +318,8 @@ void rule_tree_builder::connect_list(const rule_draft& draft, std::uint32_t rule
     return;
   }
   if (back.kind == look_back_kind::all) {
-    const auto existing =
-      std::find_if(lists_.begin(), lists_.end(), [](const auto& l) { return l.kind == look_back_kind::all; });
+    const auto existing = std::find_if(lists_.begin(), lists_.end(),
+                                       [](const auto& l) { return l.kind == look_back_kind::all; });
     back.list = static_cast<std::uint32_t>(existing - lists_.begin());
     if (existing == lists_.end()) lists_.emplace_back();
     return;
@@ -335,7 +344,8 @@ void rule_tree_builder::overwrite(rule_draft& draft) {
   auto& old = *rules_[index];
   auto& fresh = *draft.rule;
   const auto& placed = placements_[index];
-  const bool moved = (draft.if_sid && draft.if_sid != placed.if_sid) || (draft.if_level && draft.if_level != placed.if_level)
+  const bool moved = (draft.if_sid && draft.if_sid != placed.if_sid)
+                     || (draft.if_level && draft.if_level != placed.if_level)
                      || (draft.if_group && draft.if_group != placed.if_group);
   if (moved)
     report(severity::warning, fresh, fresh.place, "overwrite-moves",

@@ -21,7 +21,7 @@ struct rule_place {
 /// A list of remembered events that composites read (rules.md 4.2).
 struct event_list {
   look_back_kind kind = look_back_kind::all;
-  std::uint32_t watched_id = 0;                                ///< kind `id`
+  std::uint32_t watched_id = 0;                                 ///< kind `id`
   std::vector<std::pair<std::uint32_t, std::uint32_t>> members; ///< kind `group`: (rule id, times), sorted
 };
 
@@ -73,7 +73,8 @@ private:
 
   void report(severity how, const rule& about, const engine::place& where, std::string code, std::string text,
               std::string hint = {});
-  void drop(const rule& about, const engine::place& where, std::string code, std::string text, std::string hint = {});
+  void drop(const rule& about, const engine::place& where, std::string code, std::string text,
+            std::string hint = {});
 
   static wanted_ids parse_if_sid(std::string_view text);
   bool exists(std::uint32_t id) const { return rules_by_id_.count(id) > 0; }
@@ -102,10 +103,11 @@ private:
   std::uint32_t searches_ = 0;
   std::vector<node> nodes_; ///< the first stands above the roots
   std::vector<std::unique_ptr<rule>> rules_;
-  std::vector<placement> placements_;                        ///< by rule index
-  std::vector<std::string> folded_groups_;                   ///< by rule index
-  std::vector<std::vector<std::uint32_t>> places_;           ///< by rule index
-  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> rules_by_id_; ///< more than one only for roots
+  std::vector<placement> placements_;              ///< by rule index
+  std::vector<std::string> folded_groups_;         ///< by rule index
+  std::vector<std::vector<std::uint32_t>> places_; ///< by rule index
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
+      rules_by_id_; ///< more than one only for roots
   std::vector<event_list> lists_;
 };
 

@@ -11,8 +11,8 @@ using testing::compile_rules;
 using testing::find_code;
 
 std::string rule_text(int id, int level, const std::string& inside, const std::string& attributes = "") {
-  return "<rule id=\"" + std::to_string(id) + "\" level=\"" + std::to_string(level) + "\" " + attributes + ">" + inside
-         + "<description>d</description></rule>\n";
+  return "<rule id=\"" + std::to_string(id) + "\" level=\"" + std::to_string(level) + "\" " + attributes + ">"
+         + inside + "<description>d</description></rule>\n";
 }
 
 /// Ids of the children of the place that `path` leads to, from a root.
@@ -42,16 +42,17 @@ std::string group(const std::string& name, const std::string& rules) {
 }
 
 TEST(RuleTree, OrdersSiblingsByLevelThenDefinition) {
-  const auto rules = built(group("g,", rule_text(100, 3, "") + rule_text(101, 9, "") + rule_text(102, 0, "")
-                                         + rule_text(103, 9, "") + rule_text(104, 12, "", "accuracy=\"0\"")));
+  const auto rules =
+      built(group("g,", rule_text(100, 3, "") + rule_text(101, 9, "") + rule_text(102, 0, "")
+                            + rule_text(103, 9, "") + rule_text(104, 12, "", "accuracy=\"0\"")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(children(*rules, {1}), (ids{102, 101, 103, 100, 104}));
 }
 
 TEST(RuleTree, AttachesAtEveryPlaceOfTheParents) {
-  const auto rules =
-    built(group("g,", rule_text(100, 3, "") + rule_text(101, 3, "") + rule_text(102, 7, "<if_sid>100, 101</if_sid>")
-                        + rule_text(103, 8, "<if_sid>102</if_sid>")));
+  const auto rules = built(group("g,", rule_text(100, 3, "") + rule_text(101, 3, "")
+                                           + rule_text(102, 7, "<if_sid>100, 101</if_sid>")
+                                           + rule_text(103, 8, "<if_sid>102</if_sid>")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(rules->find_rule(102)->places, 2u);
   EXPECT_EQ(rules->find_rule(103)->places, 2u);
@@ -61,17 +62,18 @@ TEST(RuleTree, AttachesAtEveryPlaceOfTheParents) {
 TEST(RuleTree, SearchOfAnIdEndsAtItsFirstPlaceInAListOfSiblings) {
   // 102 stands twice below 100; a child is found below the first of the two only.
   const auto rules = built(group("g,", rule_text(100, 3, "") + rule_text(102, 7, "<if_sid>100,100</if_sid>")
-                                         + rule_text(103, 8, "<if_sid>102</if_sid>")));
+                                           + rule_text(103, 8, "<if_sid>102</if_sid>")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(rules->find_rule(102)->places, 2u);
   EXPECT_EQ(rules->find_rule(103)->places, 1u);
 }
 
 TEST(RuleTree, PlacesBehindAWantedSiblingAreSkipped) {
-  // Below 100 stand 101 (level 9) and 102 (level 5); 101 also stands below 102. A child of 101 is not placed there.
+  // Below 100 stand 101 (level 9) and 102 (level 5); 101 also stands below 102. A child of 101 is not placed
+  // there.
   const auto rules = built(group("g,", rule_text(100, 3, "") + rule_text(102, 5, "<if_sid>100</if_sid>")
-                                         + rule_text(101, 9, "<if_sid>100,102</if_sid>")
-                                         + rule_text(103, 8, "<if_sid>101</if_sid>")));
+                                           + rule_text(101, 9, "<if_sid>100,102</if_sid>")
+                                           + rule_text(103, 8, "<if_sid>101</if_sid>")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(rules->find_rule(101)->places, 2u);
   EXPECT_EQ(rules->find_rule(103)->places, 1u);
@@ -86,9 +88,10 @@ TEST(RuleTree, IfLevelTakesLevelZeroToo) {
 }
 
 TEST(RuleTree, IfGroupIsASubstringWithAnchorsAndAlternatives) {
-  const auto rules = built(group("web_attack,", rule_text(100, 3, "")) + group("other,", rule_text(101, 3, ""))
-                           + group("x,", rule_text(102, 7, "<if_group>ATTACK</if_group>")
-                                           + rule_text(103, 6, "<if_group>^nosuch|^oth</if_group>")));
+  const auto rules =
+      built(group("web_attack,", rule_text(100, 3, "")) + group("other,", rule_text(101, 3, ""))
+            + group("x,", rule_text(102, 7, "<if_group>ATTACK</if_group>")
+                              + rule_text(103, 6, "<if_group>^nosuch|^oth</if_group>")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(children(*rules, {1, 100}), (ids{102}));
   EXPECT_EQ(children(*rules, {1, 101}), (ids{103}));
@@ -96,9 +99,9 @@ TEST(RuleTree, IfGroupIsASubstringWithAnchorsAndAlternatives) {
 
 TEST(RuleTree, OverwriteKeepsPlaceChildrenAndOrder) {
   const auto rules = built(group("g,", rule_text(100, 3, "") + rule_text(101, 5, "<if_sid>100</if_sid>")
-                                         + rule_text(102, 4, "<if_sid>100</if_sid>")
-                                         + rule_text(103, 4, "<if_sid>102</if_sid>")
-                                         + rule_text(102, 12, "<match>q</match>", "overwrite=\"yes\"")));
+                                           + rule_text(102, 4, "<if_sid>100</if_sid>")
+                                           + rule_text(103, 4, "<if_sid>102</if_sid>")
+                                           + rule_text(102, 12, "<match>q</match>", "overwrite=\"yes\"")));
   ASSERT_TRUE(rules);
   EXPECT_EQ(children(*rules, {1, 100}), (ids{101, 102}));
   EXPECT_EQ(children(*rules, {1, 100, 102}), (ids{103}));
@@ -109,9 +112,9 @@ TEST(RuleTree, OverwriteKeepsPlaceChildrenAndOrder) {
 }
 
 TEST(RuleTree, GroupListsCountMembersByTheirPlaces) {
-  const auto rules =
-    built(group("a,", rule_text(100, 3, "") + rule_text(101, 3, "") + rule_text(102, 4, "<if_sid>100,101</if_sid>"))
-          + group("x,", rule_text(103, 7, "<if_matched_group>a</if_matched_group>")));
+  const auto rules = built(group("a,", rule_text(100, 3, "") + rule_text(101, 3, "")
+                                           + rule_text(102, 4, "<if_sid>100,101</if_sid>"))
+                           + group("x,", rule_text(103, 7, "<if_matched_group>a</if_matched_group>")));
   ASSERT_TRUE(rules);
   const auto& list = rules->tree.lists.at(rules->find_rule(103)->look_back.list);
   const std::vector<std::pair<std::uint32_t, std::uint32_t>> members{{1, 1}, {100, 1}, {101, 1}, {102, 2}};
@@ -119,8 +122,8 @@ TEST(RuleTree, GroupListsCountMembersByTheirPlaces) {
 }
 
 TEST(RuleTree, DroppedRulesTakeTheirChildrenWithThem) {
-  const auto compiled = compile_rules(group("g,", rule_text(101, 3, "<if_sid>100</if_sid>")
-                                                    + rule_text(102, 3, "<if_sid>101</if_sid>")));
+  const auto compiled = compile_rules(
+      group("g,", rule_text(101, 3, "<if_sid>100</if_sid>") + rule_text(102, 3, "<if_sid>101</if_sid>")));
   ASSERT_TRUE(compiled.ruleset);
   EXPECT_EQ(compiled.ruleset->summary.rules_dropped, 2u);
   EXPECT_EQ(compiled.ruleset->find_rule(102), nullptr);
@@ -150,7 +153,8 @@ TEST(RuleTree, RefusesChainsThatAreTooDeep) {
 TEST(RuleTree, ManySiblingsLoadInReasonableTime) {
   std::string rules;
   for (int i = 0; i < 20'000; ++i)
-    rules += rule_text(1000 + i, 1 + i % 16, i < 100 ? "" : "<if_sid>" + std::to_string(1000 + i % 100) + "</if_sid>");
+    rules += rule_text(1000 + i, 1 + i % 16,
+                       i < 100 ? "" : "<if_sid>" + std::to_string(1000 + i % 100) + "</if_sid>");
   const auto begin = std::chrono::steady_clock::now();
   const auto compiled = compile_rules(group("g,", rules));
   EXPECT_TRUE(compiled.ruleset);

@@ -18,10 +18,18 @@
 
 namespace picket::engine {
 
-/// A value of an event that rules name. `user` of conditions is dstuser, else srcuser; `list_user` the other way
-/// round (rules.md 1.5). `geo` is absent in every event.
+/// A value of an event that rules name. `user` of conditions is dstuser, else srcuser; `list_user` the other
+/// way round (rules.md 1.5). `geo` is absent in every event.
 enum class operand_kind : std::uint8_t {
-  log, program_name, hostname, location, fixed, user, list_user, dynamic, geo
+  log,
+  program_name,
+  hostname,
+  location,
+  fixed,
+  user,
+  list_user,
+  dynamic,
+  geo
 };
 
 struct operand {
@@ -53,11 +61,20 @@ std::string name_of(const operand& value, const slot_names& slots);
 
 /// The compiled rules of rules.md 3.7.
 enum class compiled_rule : std::uint8_t {
-  same_users, id_size, simple_http_request, valid_crawler, windows_users_differ
+  same_users,
+  id_size,
+  simple_http_request,
+  valid_crawler,
+  windows_users_differ
 };
 
 enum class lookup_kind : std::uint8_t {
-  match_key, not_match_key, match_key_value, address_match_key, not_address_match_key, address_match_key_value
+  match_key,
+  not_match_key,
+  match_key_value,
+  address_match_key,
+  not_address_match_key,
+  address_match_key_value
 };
 
 /// A `list` element (rules.md 1.5).
@@ -77,17 +94,26 @@ struct address_condition {
 
 /// In the order in which a rule tests its conditions (rules.md 3.2), but for the look-back, which is last.
 enum class condition_kind : std::uint8_t {
-  decoded_as, text, address, compiled, size, time, weekday, check_diff, if_fts, list
+  decoded_as,
+  text,
+  address,
+  compiled,
+  size,
+  time,
+  weekday,
+  check_diff,
+  if_fts,
+  list
 };
 
 /// One condition on the current event. Only the members of its kind mean something.
 struct condition {
   condition_kind kind = condition_kind::text;
   engine::operand operand;
-  std::uint8_t order = 0;      ///< position in rules.md 3.2
-  const char* element = "";    ///< name in rule files
-  std::uint32_t number = 0;    ///< decoder identity, bytes, compiled_rule, weekday bits
-  pattern text;                ///< kind `text`
+  std::uint8_t order = 0;   ///< position in rules.md 3.2
+  const char* element = ""; ///< name in rule files
+  std::uint32_t number = 0; ///< decoder identity, bytes, compiled_rule, weekday bits
+  pattern text;             ///< kind `text`
   time_window time;
   std::unique_ptr<address_condition> address;
   std::unique_ptr<list_condition> list;
@@ -119,8 +145,8 @@ struct description_part {
 };
 
 struct mitre_ids {
-  std::vector<std::string> techniques;                       ///< old form
-  std::vector<std::pair<std::string, std::string>> pairs;    ///< (techniqueID, tacticID)
+  std::vector<std::string> techniques;                    ///< old form
+  std::vector<std::pair<std::string, std::string>> pairs; ///< (techniqueID, tacticID)
 };
 
 /// What `rule.mitre` of alerts shows (rules.md 6.8). No object if `tactics` is empty.

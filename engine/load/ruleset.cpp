@@ -109,7 +109,8 @@ private:
       const auto roots = elements_of(*file, no_elements);
       if (!roots) continue;
       if (no_elements && base_name(file->name) != "local_decoder.xml") {
-        error(whole(*file), "no-elements", "the decoder file has no elements", "remove the file or add a decoder");
+        error(whole(*file), "no-elements", "the decoder file has no elements",
+              "remove the file or add a decoder");
         continue;
       }
       decoders_.add_file(file->name, *roots);
@@ -160,12 +161,14 @@ private:
     }
     for (const auto& child : group.children) {
       if (!equal_fold(child.name, "rule")) {
-        error(child.place, "unknown-element", "a group has no element '" + child.name + "'", "only <rule> may stand here");
+        error(child.place, "unknown-element", "a group has no element '" + child.name + "'",
+              "only <rule> may stand here");
         continue;
       }
       ++made_->summary.rules_read;
       auto& m = *made_;
-      rule_environment env{m.decoders, m.lists, techniques_, m.options.rules, m.slots, out_, m.summary.counts};
+      rule_environment env{m.decoders, m.lists, techniques_,     m.options.rules,
+                           m.slots,    out_,    m.summary.counts};
       auto draft = rule_reader(env, group.attributes[0].value, child).read();
       if (draft) tree_.add(std::move(*draft));
     }

@@ -29,8 +29,8 @@ struct compile_options {
 /// Windows that composites share which agree in list, compared fields and scope (engine.md 3.6).
 struct window_index {
   std::uint32_t list = 0;
-  bool global = false;     ///< scope: all agents, not one
-  bool all_events = false; ///< entries are compared one by one; only the agent is in the key
+  bool global = false;      ///< scope: all agents, not one
+  bool all_events = false;  ///< entries are compared one by one; only the agent is in the key
   std::vector<operand> key; ///< same_* and same_field, sorted
   std::uint32_t entries_max = 1;
   std::uint32_t timeframe_s = 0;
@@ -80,9 +80,9 @@ struct compiled {
   engine::diagnostics diagnostics;
 };
 
-/// Reads, checks and compiles a whole rule set. Collects every diagnostic; throws for nothing that is in the files.
-/// Decoder and rule files are taken in the order of their base names (decoders.md 1.1, rules.md 1.1), files of equal
-/// base name in the order given. Same files in the same order: same digest, same behaviour.
+/// Reads, checks and compiles a whole rule set. Collects every diagnostic; throws for nothing that is in the
+/// files. Decoder and rule files are taken in the order of their base names (decoders.md 1.1, rules.md 1.1),
+/// files of equal base name in the order given. Same files in the same order: same digest, same behaviour.
 compiled compile(std::span<const ruleset_file> files, const compile_options& options = {});
 
 } // namespace picket::engine

@@ -26,9 +26,9 @@ struct ruleset_limits {
 
 /// Reads a directory with `decoders/`, `rules/` and `lists/`: decoder and rule files ending in ".xml" (any
 /// case), not recursively, sorted by name (decoders.md 1.1); then lists, recursively, without ".cdb" files,
-/// named `etc/lists/<path below lists/>`; and `techniques.tsv`, where there is one. Decoders come first, then lists, then rules: the order in which
-/// they load. A missing `lists/` is fine. Errors: not_found (no such directory, or no decoders/ or rules/),
-/// io, limit_reached.
+/// named `etc/lists/<path below lists/>`; and `techniques.tsv`, where there is one. Decoders come first, then
+/// lists, then rules: the order in which they load. A missing `lists/` is fine. Errors: not_found (no such
+/// directory, or no decoders/ or rules/), io, limit_reached.
 result<std::vector<ruleset_file>> read_ruleset_directory(const std::filesystem::path& directory,
                                                          const ruleset_limits& limits = {});
 

@@ -1,4 +1,5 @@
-// Any bytes as rule, decoder and list files: compile never crashes, and every finding about a file says where.
+// Any bytes as rule, decoder and list files: compile never crashes, and every finding about a file says
+// where.
 #include "engine/load/ruleset.hpp"
 
 #include <cstdint>
@@ -14,11 +15,12 @@ void must(bool holds) {
 }
 
 constexpr std::string_view root =
-  R"(<group name="base,"><rule id="1" level="0" noalert="1"><category>syslog</category><description>r</description></rule></group>)";
+    R"(<group name="base,"><rule id="1" level="0" noalert="1"><category>syslog</category><description>r</description></rule></group>)";
 constexpr std::string_view decoders =
-  R"(<decoder name="json"><prematch>^{</prematch><plugin_decoder>JSON_Decoder</plugin_decoder></decoder><decoder name="pn"><program_name>p</program_name></decoder>)";
+    R"(<decoder name="json"><prematch>^{</prematch><plugin_decoder>JSON_Decoder</plugin_decoder></decoder><decoder name="pn"><program_name>p</program_name></decoder>)";
 
-picket::engine::ruleset_file file_of(picket::engine::file_kind kind, const char* name, std::string_view bytes) {
+picket::engine::ruleset_file file_of(picket::engine::file_kind kind, const char* name,
+                                     std::string_view bytes) {
   picket::engine::ruleset_file file;
   file.kind = kind;
   file.name = name;

@@ -22,7 +22,8 @@ void add_once(std::vector<std::string>& to, std::string_view text) {
 
 } // namespace
 
-void technique_table::add_line(std::string_view file, int line_number, std::string_view line, diagnostics& out) {
+void technique_table::add_line(std::string_view file, int line_number, std::string_view line,
+                               diagnostics& out) {
   const auto parts = split(line, '\t');
   if (parts.size() == 3 && parts[0] == "tactic") {
     tactics_.insert_or_assign(std::string{parts[1]}, std::string{parts[2]});

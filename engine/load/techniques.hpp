@@ -10,8 +10,8 @@
 
 namespace picket::engine {
 
-/// ATT&CK techniques and tactics: id to names. Read from a text table of ours, one entry a line, fields separated
-/// by tabs, `#` begins a comment line:
+/// ATT&CK techniques and tactics: id to names. Read from a text table of ours, one entry a line, fields
+/// separated by tabs, `#` begins a comment line:
 ///   tactic     TA0006  Credential Access
 ///   technique  T1110   Brute Force  TA0006[,TA…]
 /// Tactics of a technique are kept in the order given.

@@ -22,7 +22,8 @@ std::optional<time_window> parse_time_window(std::string_view text) noexcept;
 /// The `weekday` element: bit 0 is Sunday. Nothing if a name is unknown, none is given, or `!` is used.
 std::optional<std::uint8_t> parse_weekdays(std::string_view text);
 
-/// Minute of the local day and day of the week (0 is Sunday) of a time in seconds since the epoch, local by arithmetic.
+/// Minute of the local day and day of the week (0 is Sunday) of a time in seconds since the epoch, local by
+/// arithmetic.
 struct local_moment {
   unsigned minute_of_day = 0;
   unsigned weekday = 0;

@@ -16,7 +16,8 @@ struct ip_address {
 /// Nothing if `text` is no address of either family.
 std::optional<ip_address> parse_address(std::string_view text) noexcept;
 
-/// What `srcip` and `dstip` of a rule name (rules.md 1.4): an address, address/prefix, address/netmask, or "any".
+/// What `srcip` and `dstip` of a rule name (rules.md 1.4): an address, address/prefix, address/netmask, or
+/// "any".
 struct address_range {
   bool any = false;
   ip_address base;

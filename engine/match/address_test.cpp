@@ -32,8 +32,8 @@ TEST(Address, KeepsTheFamiliesApartExceptForAny) {
 }
 
 TEST(Address, RefusesOtherTexts) {
-  for (const auto* text : {"", "300.1.1.1", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/255.0", "host", "::1/129",
-                           "1.2.3.4/::1", "ANY", "1.2.3.4 "})
+  for (const auto* text : {"", "300.1.1.1", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/255.0", "host",
+                           "::1/129", "1.2.3.4/::1", "ANY", "1.2.3.4 "})
     EXPECT_FALSE(parse_address_range(text)) << text;
   EXPECT_FALSE(parse_address(std::string_view{"1.2.3.4\0", 8}));
 }

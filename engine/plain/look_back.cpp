@@ -140,7 +140,7 @@ bool search(const rule& composite, Entries entries, Comparable&& comparable_to, 
       return false;
     }
     const bool other_kind =
-      all_events && (entry->type != ev.type || (back.regex && !back.regex->holds(entry->log, matching)));
+        all_events && (entry->type != ev.type || (back.regex && !back.regex->holds(entry->log, matching)));
     if (other_kind || !comparable_to(*entry)) {
       report(look_back_step::not_comparable, *entry, mark);
       continue;
@@ -163,14 +163,15 @@ bool search(const rule& composite, Entries entries, Comparable&& comparable_to, 
   return false;
 }
 
-bool over_lists(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching) {
+bool over_lists(const rule& composite, const walk_input& input, rule_scratch& scratch,
+                match_scratch& matching) {
   const auto* list = input.shard.complete->list(composite.look_back.list);
   if (!list) return false;
   const auto comparable_to = [&](const complete_record& earlier) {
     return comparable(composite, earlier, scratch.values.current(), input.rules.slots);
   };
-  return search(composite, list_entries(*input.shard.complete, *list, composite.look_back.global), comparable_to, input,
-                scratch, matching, input.now_s);
+  return search(composite, list_entries(*input.shard.complete, *list, composite.look_back.global),
+                comparable_to, input, scratch, matching, input.now_s);
 }
 
 /// The answer of the window's owner in place of its entries.
@@ -182,8 +183,8 @@ bool from_answer(const rule& composite, const window_answer& answer, rule_scratc
   return true;
 }
 
-bool over_global(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
-                 std::unique_lock<std::mutex>& lock) {
+bool over_global(const rule& composite, const walk_input& input, rule_scratch& scratch,
+                 match_scratch& matching, std::unique_lock<std::mutex>& lock) {
   const auto& index = input.rules.indexes[composite.look_back.index];
   if (input.remote && !input.global->owns(index.content, scratch.key)) {
     const auto* answer = input.remote->look_up(composite, index, scratch.key);
@@ -198,17 +199,18 @@ bool over_global(const rule& composite, const walk_input& input, rule_scratch& s
 } // namespace
 
 bool look_back_in(const window_store& store, const window_binding& binding, const rule& composite,
-                  const walk_input& input, rule_scratch& scratch, match_scratch& matching, std::int64_t now_s) {
+                  const walk_input& input, rule_scratch& scratch, match_scratch& matching,
+                  std::int64_t now_s) {
   const auto& index = input.rules.indexes[composite.look_back.index];
   const auto* window = store.find(binding.tables[composite.look_back.index], scratch.key);
   if (!window) return false;
   const rest_comparison comparable_to(composite, input, index, binding, scratch.values);
-  return search(composite, window_entries(store, *window, index.global), comparable_to, input, scratch, matching,
-                now_s);
+  return search(composite, window_entries(store, *window, index.global), comparable_to, input, scratch,
+                matching, now_s);
 }
 
-bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
-                     std::unique_lock<std::mutex>& lock) {
+bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch,
+                     match_scratch& matching, std::unique_lock<std::mutex>& lock) {
   if (composite.look_back.list == no_list) return false;
   if (input.shard.complete) return over_lists(composite, input, scratch, matching);
   const auto& index = input.rules.indexes[composite.look_back.index];

@@ -13,12 +13,14 @@ using testing::rule_of;
 /// Rule 100 takes every JSON event; the text is further rules.
 std::shared_ptr<const ruleset> with_base(const std::string& rules) {
   const auto compiled = compile_rules(in_group(
-    R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>base</description></rule>)" + rules));
+      R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>base</description></rule>)"
+      + rules));
   EXPECT_TRUE(compiled.ruleset);
   return compiled.ruleset;
 }
 
-std::vector<std::uint32_t> verdicts(const std::shared_ptr<const ruleset>& rules, const std::vector<std::string>& lines) {
+std::vector<std::uint32_t> verdicts(const std::shared_ptr<const ruleset>& rules,
+                                    const std::vector<std::string>& lines) {
   logtest_session session(rules, analysis_path::logtest);
   std::vector<std::uint32_t> ids;
   for (const auto& line : lines)
@@ -31,13 +33,13 @@ const std::string any = R"({"k":"v"})";
 
 TEST(LookBack, FrequencyNFiresEveryNthTime) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7" frequency="3"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
+      R"(<rule id="101" level="7" frequency="3"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
   EXPECT_EQ(verdicts(rules, {any, any, any, any, any, any}), (ids{100, 100, 101, 100, 100, 101}));
 }
 
 TEST(LookBack, FrequencyTwoFiresFromTheSecondOn) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
+      R"(<rule id="101" level="7"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
   EXPECT_EQ(verdicts(rules, {any, any, any}), (ids{100, 101, 101}));
 }
 
@@ -50,7 +52,7 @@ TEST(LookBack, HigherLevelsCountWhatLowerOnesSpent) {
 
 TEST(LookBack, EntriesOfOtherValuesNeitherCountNorStop) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7" frequency="3"><if_matched_sid>100</if_matched_sid><same_srcip/><different_url/><description>d</description></rule>)");
+      R"(<rule id="101" level="7" frequency="3"><if_matched_sid>100</if_matched_sid><same_srcip/><different_url/><description>d</description></rule>)");
   const std::string a1 = R"({"srcip":"1.1.1.1","url":"/a"})", a2 = R"({"srcip":"1.1.1.1","url":"/b"})",
                     b = R"({"srcip":"2.2.2.2","url":"/c"})", a3 = R"({"srcip":"1.1.1.1","url":"/c"})";
   EXPECT_EQ(verdicts(rules, {a1, b, a2, a1, a3}), (ids{100, 100, 100, 100, 101}));
@@ -77,7 +79,7 @@ TEST(LookBack, GlobalFrequencyCountsOverAllAgents) {
 
 TEST(LookBack, AnEntryOfExactlyTheTimeframeStillCounts) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7" timeframe="10"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
+      R"(<rule id="101" level="7" timeframe="10"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
   const auto second = [&](std::int64_t later_ms) {
     logtest_session session(rules, analysis_path::logtest);
     rule_of(session, any);
@@ -89,7 +91,7 @@ TEST(LookBack, AnEntryOfExactlyTheTimeframeStillCounts) {
 
 TEST(LookBack, TheClockNeverStepsBack) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7" timeframe="10"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
+      R"(<rule id="101" level="7" timeframe="10"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
   logtest_session session(rules, analysis_path::logtest);
   rule_of(session, R"({"z":1})", "/x", noon_ms + 60'000);
   // Arrived earlier, but later in the shard: it counts as of the latest second seen.
@@ -98,7 +100,7 @@ TEST(LookBack, TheClockNeverStepsBack) {
 
 TEST(LookBack, ShowsAtMostElevenTextsNewestFirst) {
   const auto rules = with_base(
-    R"(<rule id="101" level="7" frequency="15"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
+      R"(<rule id="101" level="7" frequency="15"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
   logtest_session session(rules, analysis_path::logtest);
   for (int i = 0; i < 14; ++i)
     rule_of(session, "{\"n\":" + std::to_string(i) + "}");
@@ -122,12 +124,18 @@ class WindowsAgainstLists : public ::testing::TestWithParam<unsigned> {};
 
 std::string random_composite(std::mt19937& random, int id) {
   const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
-  const std::vector<std::string> compared{"<same_srcip/>",    "<same_user/>",          "<same_field>f</same_field>",
-                                          "<same_location/>", "<different_url/>",      "<different_srcip/>",
-                                          "<not_same_field>f</not_same_field>",        "<different_location/>",
+  const std::vector<std::string> compared{"<same_srcip/>",
+                                          "<same_user/>",
+                                          "<same_field>f</same_field>",
+                                          "<same_location/>",
+                                          "<different_url/>",
+                                          "<different_srcip/>",
+                                          "<not_same_field>f</not_same_field>",
+                                          "<different_location/>",
                                           "<global_frequency/>"};
-  std::string text = "<rule id=\"" + std::to_string(id) + "\" level=\"" + std::to_string(1 + pick(12)) + "\" frequency=\""
-                     + std::to_string(2 + pick(6)) + "\" timeframe=\"" + std::to_string(1 + pick(60)) + "\"";
+  std::string text = "<rule id=\"" + std::to_string(id) + "\" level=\"" + std::to_string(1 + pick(12))
+                     + "\" frequency=\"" + std::to_string(2 + pick(6)) + "\" timeframe=\""
+                     + std::to_string(1 + pick(60)) + "\"";
   if (pick(5) == 0) text += " noalert=\"1\"";
   text += ">";
   const int kind = pick(10);
@@ -137,7 +145,8 @@ std::string random_composite(std::mt19937& random, int id) {
   else if (kind < 8)
     text += pick(2) ? "<if_matched_group>a</if_matched_group>" : "<if_matched_group>b</if_matched_group>";
   else
-    text += "<if_sid>" + watched + "</if_sid><if_matched_regex>" + (pick(2) ? "a" : "\\d") + "</if_matched_regex>";
+    text += "<if_sid>" + watched + "</if_sid><if_matched_regex>" + (pick(2) ? "a" : "\\d")
+            + "</if_matched_regex>";
   if (kind < 8 && pick(3) == 0) text += "<if_sid>" + std::to_string(100 + pick(id - 100)) + "</if_sid>";
   for (int n = pick(4); n > 0; --n)
     text += compared[static_cast<std::size_t>(pick(static_cast<int>(compared.size())))];

@@ -35,7 +35,8 @@ class remote_windows {
 public:
   virtual ~remote_windows() = default;
   /// Null: not asked yet. Then the walk goes on as if the look-back failed, and the event stays open.
-  virtual const window_answer* look_up(const rule& composite, const window_index& index, std::string_view key) = 0;
+  virtual const window_answer* look_up(const rule& composite, const window_index& index,
+                                       std::string_view key) = 0;
 };
 
 /// What one walk reads. It changes none of it.
@@ -57,18 +58,19 @@ struct verdict {
   const engine::rule* parent = nullptr; ///< at the place where it was found; null for a root
 };
 
-/// Finds the verdict, place by place as rules.md 3 and 4 say. What it would change is in `scratch.effects`; texts of
-/// previous events are in `scratch.previous`. Locks `input.global` into `lock` when a global look-back is reached: keep
-/// it until the effects are written.
+/// Finds the verdict, place by place as rules.md 3 and 4 say. What it would change is in `scratch.effects`;
+/// texts of previous events are in `scratch.previous`. Locks `input.global` into `lock` when a global
+/// look-back is reached: keep it until the effects are written.
 verdict walk(const event& ev, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
              std::unique_lock<std::mutex>& lock);
 
 /// A look-back in a store whose window has the key `scratch.key` (for owners of global windows).
 bool look_back_in(const window_store& store, const window_binding& binding, const rule& composite,
-                  const walk_input& input, rule_scratch& scratch, match_scratch& matching, std::int64_t now_s);
+                  const walk_input& input, rule_scratch& scratch, match_scratch& matching,
+                  std::int64_t now_s);
 
 /// One look-back (rules.md 4.3).
-bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch, match_scratch& matching,
-                     std::unique_lock<std::mutex>& lock);
+bool look_back_holds(const rule& composite, const walk_input& input, rule_scratch& scratch,
+                     match_scratch& matching, std::unique_lock<std::mutex>& lock);
 
 } // namespace picket::engine

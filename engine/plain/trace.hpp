@@ -31,8 +31,8 @@ public:
   virtual void condition_tested(const rule&, const condition&, std::optional<std::string_view> /*value*/,
                                 bool /*held*/) {}
   /// One entry of the list that a composite reads, newest first.
-  virtual void entry_examined(const rule&, look_back_step, std::string_view /*full_log*/, std::int64_t /*age_s*/,
-                              std::int32_t /*mark*/) {}
+  virtual void entry_examined(const rule&, look_back_step, std::string_view /*full_log*/,
+                              std::int64_t /*age_s*/, std::int32_t /*mark*/) {}
   /// All conditions of the rule were tested.
   virtual void rule_tested(const rule&, bool /*held*/) {}
 };

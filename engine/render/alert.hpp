@@ -22,10 +22,10 @@ struct alert_content {
   std::uint32_t firedtimes = 0;       ///< 0: not shown
   const std::vector<std::string_view>* previous = nullptr;
   std::string_view previous_log;
-  std::string_view id;                ///< "epoch.digits"
+  std::string_view id; ///< "epoch.digits"
   bool full_log = true;
-  bool counted_locally = false;       ///< a look-back had to do without the owner of its window
-  bool level_0 = false;               ///< write "level":0 too, as log-test does
+  bool counted_locally = false; ///< a look-back had to do without the owner of its window
+  bool level_0 = false;         ///< write "level":0 too, as log-test does
 };
 
 /// Memory that rendering uses again; one per thread of work.
@@ -42,8 +42,8 @@ inline constexpr std::size_t json_line_bytes_max = 65'534;
 /// Writes the description of a rule with the event's values put in (rules.md 6.5).
 void render_description(std::string& to, const rule& of, event_values& values);
 
-/// Appends one line of alerts.json or archives.json (events-and-alerts.md 10). A line that would be too long gets
-/// `previous_output`, then `full_log`, then values of `data` cut.
+/// Appends one line of alerts.json or archives.json (events-and-alerts.md 10). A line that would be too long
+/// gets `previous_output`, then `full_log`, then values of `data` cut.
 void append_json_line(std::string& to, const alert_content& content, render_scratch& scratch, arena& memory);
 
 /// Appends one block of alerts.log (11.1). Line breaks inside values become blanks.

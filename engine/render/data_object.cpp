@@ -14,9 +14,9 @@ namespace picket::engine {
 namespace {
 
 using f = static_field;
-constexpr std::array<f, static_field_count> printed_order{f::protocol, f::action,  f::srcip,      f::srcport, f::srcuser,
-                                                          f::dstip,    f::dstport, f::dstuser,    f::id,      f::status,
-                                                          f::url,      f::data,    f::extra_data, f::system_name};
+constexpr std::array<f, static_field_count> printed_order{
+    f::protocol, f::action, f::srcip,  f::srcport, f::srcuser, f::dstip,      f::dstport,
+    f::dstuser,  f::id,     f::status, f::url,     f::data,    f::extra_data, f::system_name};
 
 /// A number inside an array: the shortest of 15 and 17 digits that reads back equal (decoders.md 4.6).
 void append_number(std::string& to, double number) {
@@ -137,9 +137,11 @@ void nested_object::put(std::string_view name, std::string_view value) { put(nam
 
 void nested_object::put_embedding(std::string_view name, std::string_view value) { put(name, value, true); }
 
-void nested_object::append_node(std::string& to, const node& from, arena& memory, std::size_t value_bytes_max) const {
+void nested_object::append_node(std::string& to, const node& from, arena& memory,
+                                std::size_t value_bytes_max) const {
   if (!from.object) {
-    if (from.embeds && from.value.size() <= value_bytes_max && append_json_array(to, from.value, memory)) return;
+    if (from.embeds && from.value.size() <= value_bytes_max && append_json_array(to, from.value, memory))
+      return;
     to.push_back('"');
     append_escaped(to, from.value, value_bytes_max);
     to.push_back('"');

@@ -10,15 +10,16 @@
 
 namespace picket::engine {
 
-/// Objects whose member names nest at dots: `data` and `labels` of alerts (events-and-alerts.md 10.7, 10.8). Used again
-/// for every event.
+/// Objects whose member names nest at dots: `data` and `labels` of alerts (events-and-alerts.md 10.7, 10.8).
+/// Used again for every event.
 class nested_object {
 public:
   /// Deeper levels stay together in one name.
   static constexpr std::size_t depth_max = 200;
 
   void clear();
-  /// A name that is taken, or lies below one that is no object, is dropped; names compare without letter case.
+  /// A name that is taken, or lies below one that is no object, is dropped; names compare without letter
+  /// case.
   void put(std::string_view name, std::string_view value);
   /// As `put`, and a value that begins with `[` and is JSON as a whole is embedded.
   void put_embedding(std::string_view name, std::string_view value);

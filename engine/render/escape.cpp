@@ -7,7 +7,9 @@ namespace picket::engine {
 
 namespace {
 
-unsigned byte_at(std::string_view text, std::size_t at) noexcept { return static_cast<unsigned char>(text[at]); }
+unsigned byte_at(std::string_view text, std::size_t at) noexcept {
+  return static_cast<unsigned char>(text[at]);
+}
 
 bool continues(std::string_view text, std::size_t at, unsigned least, unsigned most) noexcept {
   return at < text.size() && byte_at(text, at) >= least && byte_at(text, at) <= most;
@@ -64,7 +66,9 @@ std::size_t utf8_length(std::string_view text) noexcept {
   if (lead >= 0xF0 && lead <= 0xF4) {
     const unsigned least = lead == 0xF0 ? 0x90 : 0x80;
     const unsigned most = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(text, 1, least, most) && continues(text, 2, 0x80, 0xBF) && continues(text, 3, 0x80, 0xBF) ? 4 : 0;
+    return continues(text, 1, least, most) && continues(text, 2, 0x80, 0xBF) && continues(text, 3, 0x80, 0xBF)
+               ? 4
+               : 0;
   }
   return 0;
 }

@@ -6,8 +6,8 @@
 
 namespace picket::engine {
 
-/// Appends `text` as the inside of a JSON string (events-and-alerts.md 10.9); each byte of an invalid UTF-8 sequence
-/// becomes U+FFFD.
+/// Appends `text` as the inside of a JSON string (events-and-alerts.md 10.9); each byte of an invalid UTF-8
+/// sequence becomes U+FFFD.
 void append_escaped(std::string& to, std::string_view text);
 
 /// As `append_escaped`, but stops before `bytes_max` bytes would be exceeded, at a character border.

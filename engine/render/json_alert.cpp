@@ -21,6 +21,38 @@ struct line_limits {
   std::size_t value = no_limit;
 };
 
+/// Longest tag and location together (events-and-alerts.md 10.4).
+constexpr std::size_t location_bytes_max = 1023;
+
+/// What follows the tag, as far as tag and location fit; nothing: the alert has no location.
+std::optional<std::string_view> shown_location(const source& from) {
+  const std::string_view whole = from.rule_location;
+  if (!from.location_shown || (from.location.empty() && !from.from_agent)) return std::nullopt;
+  const auto cut = whole.size() > location_bytes_max ? whole.size() - location_bytes_max : 0;
+  if (whole.empty() || whole.front() != '(') return from.location;
+  if (cut > from.location.size()) return std::nullopt;
+  return std::string_view{from.location}.substr(0, from.location.size() - cut);
+}
+
+/// Events of scripts that look at a host without an agent: "(script) user@host->path"
+/// (events-and-alerts.md 8.5).
+struct agentless_tag {
+  std::string_view script, user, host;
+};
+
+std::optional<agentless_tag> agentless_tag_of(const source& from) {
+  std::string_view text = from.rule_location;
+  if (from.from_agent || text.empty() || text.front() != '(') return std::nullopt;
+  const auto close = text.find(") ");
+  const auto arrow = text.find("->");
+  if (close == std::string_view::npos || arrow == std::string_view::npos || arrow < close)
+    return std::nullopt;
+  const auto at = text.find('@', close);
+  if (at == std::string_view::npos || at > arrow) return std::nullopt;
+  return agentless_tag{text.substr(1, close - 1), text.substr(close + 2, at - close - 2),
+                       text.substr(at + 1, arrow - at - 1)};
+}
+
 class json_writer {
 public:
   json_writer(std::string& to, const alert_content& content, render_scratch& scratch, arena& memory,
@@ -37,7 +69,8 @@ public:
     scratch_.moments.append_json(to_, ev_.arrival_ms, ev_.utc_offset_s);
     to_ += "\"";
     if (content_.rule) write_rule();
-    write_agent();
+    const auto agentless = agentless_tag_of(*ev_.source);
+    if (!agentless) write_agent();
     to_ += ",\"manager\":{\"name\":";
     append_json_string(to_, ev_.source->manager_name);
     to_ += "},\"id\":\"";
@@ -51,6 +84,7 @@ public:
       to_ += "\"";
     }
     write_event();
+    if (agentless) write_agentless(*agentless);
     if (content_.counted_locally) to_ += ",\"picket\":{\"counted\":\"locally\"}";
     to_ += "}\n";
   }
@@ -96,6 +130,16 @@ private:
     to_ += "}";
   }
 
+  void write_agentless(const agentless_tag& tag) {
+    to_ += ",\"agentless\":{\"script\":";
+    append_json_string(to_, tag.script);
+    to_ += ",\"user\":";
+    append_json_string(to_, tag.user);
+    to_ += ",\"host\":";
+    append_json_string(to_, tag.host);
+    to_ += "}";
+  }
+
   void write_cluster() {
     if (ev_.source->cluster_name.empty()) return;
     to_ += ",\"cluster\":{\"name\":";
@@ -119,7 +163,8 @@ private:
     to_ += "\"";
   }
 
-  /// predecoder, decoder, previous_log, data, location. A predecoder with nothing but a host name stands behind data.
+  /// predecoder, decoder, previous_log, data, location. A predecoder with nothing but a host name stands
+  /// behind data.
   void write_event() {
     const auto hostname = alert_hostname(ev_.full_log);
     const bool early = ev_.program_name || ev_.timestamp;
@@ -138,9 +183,9 @@ private:
       object.append(to_, memory_, limits_.value);
     }
     if (!early && hostname) write_predecoder(hostname);
-    if (!ev_.source->location.empty()) {
+    if (const auto location = shown_location(*ev_.source)) {
       to_ += ",\"location\":";
-      append_json_string(to_, ev_.source->location);
+      append_json_string(to_, *location);
     }
   }
 

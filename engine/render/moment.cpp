@@ -45,11 +45,12 @@ void moment_texts::update(std::int64_t epoch_s, std::int32_t utc_offset_s) {
   const auto date = calendar_day_of(days);
   const auto second = static_cast<unsigned>(rest);
   char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%04lld-%02u-%02uT%02u:%02u:%02u", static_cast<long long>(date.year), date.month,
-                date.day, second / 3600, second / 60 % 60, second % 60);
+  std::snprintf(buffer, sizeof buffer, "%04lld-%02u-%02uT%02u:%02u:%02u", static_cast<long long>(date.year),
+                date.month, date.day, second / 3600, second / 60 % 60, second % 60);
   json_ = buffer;
   const auto minutes = static_cast<unsigned>((utc_offset_s < 0 ? -utc_offset_s : utc_offset_s) / 60);
-  std::snprintf(buffer, sizeof buffer, "%c%02u%02u", utc_offset_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
+  std::snprintf(buffer, sizeof buffer, "%c%02u%02u", utc_offset_s < 0 ? '-' : '+', minutes / 60,
+                minutes % 60);
   zone_ = buffer;
   static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -80,8 +80,10 @@ std::string nested(const std::vector<std::pair<std::string, std::string>>& membe
 }
 
 TEST(NestedObject, NestsAtDotsAndTheFirstWins) {
-  EXPECT_EQ(nested({{"a.b", "1"}, {"a.c", "2"}, {"d", "3"}, {"a.e", "4"}}), R"({"a":{"b":"1","c":"2","e":"4"},"d":"3"})");
-  EXPECT_EQ(nested({{"a", "1"}, {"A", "2"}, {"a.b", "3"}, {"b.", "4"}, {"", "5"}}), R"({"a":"1","b":{"":"4"},"":"5"})");
+  EXPECT_EQ(nested({{"a.b", "1"}, {"a.c", "2"}, {"d", "3"}, {"a.e", "4"}}),
+            R"({"a":{"b":"1","c":"2","e":"4"},"d":"3"})");
+  EXPECT_EQ(nested({{"a", "1"}, {"A", "2"}, {"a.b", "3"}, {"b.", "4"}, {"", "5"}}),
+            R"({"a":"1","b":{"":"4"},"":"5"})");
 }
 
 TEST(NestedObject, EmbedsArraysThatAreJsonAsAWhole) {
@@ -124,10 +126,11 @@ TEST_F(Rendering, WritesMembersInTheOrderOfTheSpecification) {
   from.node_name = "node01";
   from.labels = {{"_hidden", "x", true}, {"org.unit", "ops", false}, {"list", "[1,2]", false}};
   const auto answer = run(
-    R"x(<group name="t1,pci_dss_9.9,"><rule id="100" level="12"><decoded_as>json</decoded_as><cve>CVE-1</cve><info>i</info><description>hit $(srcip) "$(k.l)"</description><group>g2,gdpr_I,</group></rule></group>)x",
-    R"({"srcip":"192.0.2.1","k":{"l":"v\n"},"user":"u"})", from);
-  EXPECT_EQ(answer.document,
-            R"({"timestamp":"2025-06-04T12:00:00.000+0000","rule":{"level":12,"description":"hit 192.0.2.1 \"v\n\"","id":"100","cve":"CVE-1","info":"i","firedtimes":1,"mail":true,"groups":["t1","g2"],"pci_dss":["9.9"],"gdpr":["I"]},"agent":{"id":"001","name":"web-01","ip":"192.0.2.7","labels":{"org":{"unit":"ops"},"list":[1,2]}},"manager":{"name":"mgr-01"},"id":"1749038400.000000000000000000100000","cluster":{"name":"lab","node":"node01"},"full_log":"{\"srcip\":\"192.0.2.1\",\"k\":{\"l\":\"v\\n\"},\"user\":\"u\"}","decoder":{"name":"json"},"data":{"srcip":"192.0.2.1","dstuser":"u","k":{"l":"v\n"}},"location":"/var/log/t"})");
+      R"x(<group name="t1,pci_dss_9.9,"><rule id="100" level="12"><decoded_as>json</decoded_as><cve>CVE-1</cve><info>i</info><description>hit $(srcip) "$(k.l)"</description><group>g2,gdpr_I,</group></rule></group>)x",
+      R"({"srcip":"192.0.2.1","k":{"l":"v\n"},"user":"u"})", from);
+  EXPECT_EQ(
+      answer.document,
+      R"({"timestamp":"2025-06-04T12:00:00.000+0000","rule":{"level":12,"description":"hit 192.0.2.1 \"v\n\"","id":"100","cve":"CVE-1","info":"i","firedtimes":1,"mail":true,"groups":["t1","g2"],"pci_dss":["9.9"],"gdpr":["I"]},"agent":{"id":"001","name":"web-01","ip":"192.0.2.7","labels":{"org":{"unit":"ops"},"list":[1,2]}},"manager":{"name":"mgr-01"},"id":"1749038400.000000000000000000100000","cluster":{"name":"lab","node":"node01"},"full_log":"{\"srcip\":\"192.0.2.1\",\"k\":{\"l\":\"v\\n\"},\"user\":\"u\"}","decoder":{"name":"json"},"data":{"srcip":"192.0.2.1","dstuser":"u","k":{"l":"v\n"}},"location":"/var/log/t"})");
   EXPECT_EQ(answer.text, "** Alert 1749038400.000000000000000000100000: mail  - t1,pci_dss_9.9,g2,gdpr_I,\n"
                          "2025 Jun 04 12:00:00 (web-01) any->/var/log/t\n"
                          "org.unit: ops\nlist: [1,2]\n"
@@ -139,13 +142,15 @@ TEST_F(Rendering, WritesMembersInTheOrderOfTheSpecification) {
 
 TEST_F(Rendering, ALogCannotForgeAnotherTextAlert) {
   const auto answer =
-    run(testing::in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"), "a\n\n** Alert 1.1: - x", agent());
+      run(testing::in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"),
+          "a\n\n** Alert 1.1: - x", agent());
   EXPECT_EQ(answer.text.find("\n** Alert"), std::string::npos);
 }
 
 TEST_F(Rendering, LongLinesAreCutAtTheFullLog) {
-  const auto answer = run(testing::in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"),
-                          std::string(60'000, '\x01') + "end", agent());
+  const auto answer =
+      run(testing::in_group(R"(<rule id="100" level="3"><description>d</description></rule>)"),
+          std::string(60'000, '\x01') + "end", agent());
   EXPECT_LE(answer.document.size(), json_line_bytes_max);
   EXPECT_GT(answer.document.size(), json_line_bytes_max - 100);
   EXPECT_TRUE(nlohmann::json::accept(answer.document));
@@ -155,21 +160,21 @@ TEST_F(Rendering, LongFieldsAreCutAfterTheFullLog) {
   std::string quotes;
   for (int i = 0; i < 32'000; ++i)
     quotes += "\\\"";
-  const auto answer =
-    run(testing::in_group(
+  const auto answer = run(
+      testing::in_group(
           R"(<rule id="100" level="3"><options>no_full_log</options><decoded_as>json</decoded_as><description>d</description></rule>)"),
-        "{\"k\":\"" + quotes + "\",\"l\":\"" + quotes + "\"}", agent());
+      "{\"k\":\"" + quotes + "\",\"l\":\"" + quotes + "\"}", agent());
   EXPECT_LE(answer.document.size(), json_line_bytes_max);
   EXPECT_TRUE(nlohmann::json::accept(answer.document));
 }
 
-
 TEST(Description, TooLongAResultLeavesTheTemplate) {
   const auto compiled = testing::compile_rules(testing::in_group(
-    R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>x$(k)</description></rule>)"));
+      R"(<rule id="100" level="3"><decoded_as>json</decoded_as><description>x$(k)</description></rule>)"));
   logtest_session session(compiled.ruleset, analysis_path::logtest);
   const auto with = [&](std::size_t length) {
-    return session.run("{\"k\":\"" + std::string(length, 'v') + "\"}", "/x", testing::noon_ms)->rule->description;
+    return session.run("{\"k\":\"" + std::string(length, 'v') + "\"}", "/x", testing::noon_ms)
+        ->rule->description;
   };
   EXPECT_EQ(with(1022).size(), 1023u);
   EXPECT_EQ(with(1023), "x$(k)");

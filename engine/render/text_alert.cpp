@@ -1,23 +1,37 @@
 #include "engine/render/alert.hpp"
 
-#include <algorithm>
+#include "engine/render/escape.hpp"
 
 namespace picket::engine {
 
 namespace {
 
-/// Line breaks would let a log forge another alert (events-and-alerts.md 11.1, Harden).
+/// Line breaks would let a log forge another alert (events-and-alerts.md 11.1, Harden): they become blanks.
+/// Each byte of an invalid UTF-8 sequence becomes U+FFFD, as in the JSON.
 void append_one_line(std::string& to, std::string_view text) {
-  const auto begin = to.size();
-  to += text;
-  std::replace_if(
-    to.begin() + static_cast<std::ptrdiff_t>(begin), to.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::size_t begin = 0; // of what is not written yet
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x80 && byte != '\n' && byte != '\r') {
+      ++at;
+      continue;
+    }
+    const auto length = byte < 0x80 ? 0 : utf8_length(text.substr(at));
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    to.append(text, begin, at - begin);
+    to.append(byte < 0x80 ? " " : "\xEF\xBF\xBD");
+    begin = ++at;
+  }
+  to.append(text, begin, std::string_view::npos);
 }
 
 void append_origin(std::string& to, const event& ev) {
   const auto& source = *ev.source;
   const auto& location = source.rule_location;
-  if (source.from_agent || (!location.empty() && location.front() == '(')) {
+  if (!location.empty() && location.front() == '(') {
     append_one_line(to, location);
     return;
   }

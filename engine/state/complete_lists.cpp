@@ -85,7 +85,8 @@ const complete_record* complete_lists::record(std::uint64_t sequence) const {
   return &records_[static_cast<std::size_t>(sequence - first_sequence_)];
 }
 
-bool comparable(const rule& composite, const complete_record& earlier, const event& now, const slot_names& slots) {
+bool comparable(const rule& composite, const complete_record& earlier, const event& now,
+                const slot_names& slots) {
   const auto& back = composite.look_back;
   if (!back.global && earlier.agent != now.source->agent_id) return false;
   for (const auto& each : back.same) {

@@ -32,14 +32,15 @@ struct complete_record {
   const std::string* dynamic(std::string_view name) const;
 };
 
-/// The lists of rules.md 4 to the letter: every remembered event, whole, in each list that it feeds. Slow and without
-/// a bound but `events_max`; the oracle that the windows are tested against.
+/// The lists of rules.md 4 to the letter: every remembered event, whole, in each list that it feeds. Slow and
+/// without a bound but `events_max`; the oracle that the windows are tested against.
 class complete_lists {
 public:
   explicit complete_lists(std::size_t events_max)
       : events_max_(events_max) {}
 
-  void remember(const rule& verdict, const event& ev, std::int64_t second, std::int32_t mark, const ruleset& rules);
+  void remember(const rule& verdict, const event& ev, std::int64_t second, std::int32_t mark,
+                const ruleset& rules);
   void set_mark(bool global, std::uint64_t sequence, std::int32_t mark);
 
   /// Newest last; an event stands as often as its verdict has places. Null: nothing was entered.
@@ -54,6 +55,7 @@ private:
 };
 
 /// rules.md 4.5 to the letter.
-bool comparable(const rule& composite, const complete_record& earlier, const event& now, const slot_names& slots);
+bool comparable(const rule& composite, const complete_record& earlier, const event& now,
+                const slot_names& slots);
 
 } // namespace picket::engine

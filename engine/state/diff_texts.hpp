@@ -8,8 +8,8 @@
 
 namespace picket::engine {
 
-/// The texts of `check_diff` (rules.md 6.1): the last log per host name and rule. Bounded by bytes; what was stored
-/// longest ago goes first, counted.
+/// The texts of `check_diff` (rules.md 6.1): the last log per host name and rule. Bounded by bytes; what was
+/// stored longest ago goes first, counted.
 class diff_texts {
 public:
   static constexpr std::size_t log_bytes_max = 65'535; ///< longer logs are neither compared nor stored

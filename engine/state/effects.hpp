@@ -7,8 +7,8 @@
 
 namespace picket::engine {
 
-/// What the evaluation of one event would change (engine.md 1.3). The walk only collects; `commit` applies. Later
-/// conditions of the same event look here first.
+/// What the evaluation of one event would change (engine.md 1.3). The walk only collects; `commit` applies.
+/// Later conditions of the same event look here first.
 struct effects {
   struct mark_change {
     bool global = false; ///< in the windows of rules with global_frequency

@@ -42,6 +42,13 @@ public:
     ok = false;
     return {};
   }
+  /// A time in seconds, within what arithmetic on times can bear.
+  std::int64_t second(const msgpack::object& from) {
+    constexpr std::int64_t most = std::int64_t{1} << 53;
+    const auto value = integer(from);
+    if (value < -most || value > most) ok = false;
+    return ok ? value : 0;
+  }
   /// The elements of an array of at least `least`.
   msgpack::object_array array(const msgpack::object& from, std::uint32_t least = 0) {
     if (from.type == msgpack::type::ARRAY && from.via.array.size >= least) return from.via.array;
@@ -59,6 +66,15 @@ const msgpack::object* member(const msgpack::object& map, std::string_view name)
       return &map.via.map.ptr[i].val;
   }
   return nullptr;
+}
+
+/// Unpacks bytes of another node. An array may not claim more elements than there are bytes, so what a forged
+/// state can make us allocate is a small multiple of its length.
+msgpack::object_handle unpack(byte_view bytes) {
+  constexpr std::size_t depth_max = 16;
+  const auto most = bytes.size();
+  const msgpack::unpack_limit limit(most, most, most, most, most, depth_max);
+  return msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size(), nullptr, nullptr, limit);
 }
 
 tl::unexpected<error> corrupt(std::string what) {
@@ -102,7 +118,8 @@ public:
     for (const auto& each : store.records_)
       each.alive() ? record(store, each) : static_cast<void>(to_.pack_nil());
     to_.pack("tables");
-    const auto used = std::count_if(store.tables_.begin(), store.tables_.end(), [](const auto& t) { return bool(t); });
+    const auto used =
+        std::count_if(store.tables_.begin(), store.tables_.end(), [](const auto& t) { return bool(t); });
     to_.pack_array(static_cast<std::uint32_t>(used));
     for (const auto& each : store.tables_)
       if (each) table(*each);
@@ -157,8 +174,8 @@ public:
     event_record made;
     const auto parts = values.array(from, 10);
     if (!values.ok) return made;
-    made.second = values.integer(parts.ptr[0]);
-    made.expires_s = values.integer(parts.ptr[1]);
+    made.second = values.second(parts.ptr[0]);
+    made.expires_s = values.second(parts.ptr[1]);
     made.mark = values.number<std::int32_t>(parts.ptr[2]);
     made.rule_id = values.number<std::uint32_t>(parts.ptr[3]);
     made.type = static_cast<event_type>(values.integer(parts.ptr[4]) & 7);
@@ -170,7 +187,8 @@ public:
     for (std::uint32_t i = 0; i < columns.size; ++i) {
       const auto pair = values.array(columns.ptr[i], 2);
       if (!values.ok) return made;
-      made.values.emplace_back(store.column_of(std::string{values.text(pair.ptr[0])}), values.text(pair.ptr[1]));
+      made.values.emplace_back(store.column_of(std::string{values.text(pair.ptr[0])}),
+                               values.text(pair.ptr[1]));
     }
     return made;
   }
@@ -184,6 +202,9 @@ public:
       return;
     }
     store.first_sequence_ = values.number<std::uint64_t>(*first);
+    // No store ever counts that far; the arithmetic of sequences and seconds must not overflow.
+    constexpr std::uint64_t sequence_max = std::uint64_t{1} << 62;
+    if (store.first_sequence_ == 0 || store.first_sequence_ > sequence_max) values.ok = false;
     const auto all = values.array(*records);
     for (std::uint32_t i = 0; i < all.size && values.ok; ++i) {
       auto made = all.ptr[i].type == msgpack::type::NIL ? event_record{} : record(store, all.ptr[i]);
@@ -233,6 +254,7 @@ private:
     window_entry entry;
     entry.table = number;
     entry.key = values.text(pair.ptr[0]);
+    if (store.find(number, entry.key)) values.ok = false; // each key once
     std::uint64_t last = 0;
     for (std::uint32_t i = 0; i + 1 < entries.size && values.ok; i += 2) {
       const auto sequence = values.number<std::uint64_t>(entries.ptr[i]);
@@ -279,7 +301,7 @@ void encode(const shard_state& from, byte_buffer& to) {
 
 result<std::unique_ptr<shard_state>> decode_state(byte_view bytes, const shard_limits& limits) {
   try {
-    const auto handle = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto handle = unpack(bytes);
     const auto& root = handle.get();
     state_reader reader;
     const auto* version = member(root, "version");
@@ -288,10 +310,11 @@ result<std::unique_ptr<shard_state>> decode_state(byte_view bytes, const shard_l
     if (const auto* given = member(root, "seed")) {
       const auto pair = reader.values.array(*given, 2);
       if (!reader.values.ok) return corrupt("seed");
-      seed = {reader.values.number<std::uint64_t>(pair.ptr[0]), reader.values.number<std::uint64_t>(pair.ptr[1])};
+      seed = {reader.values.number<std::uint64_t>(pair.ptr[0]),
+              reader.values.number<std::uint64_t>(pair.ptr[1])};
     }
     auto made = std::make_unique<shard_state>(seed, limits);
-    if (const auto* clock = member(root, "clock")) made->clock_s = reader.values.integer(*clock);
+    if (const auto* clock = member(root, "clock")) made->clock_s = reader.values.second(*clock);
     if (const auto* change = member(root, "change"))
       made->change_number = reader.values.number<std::uint64_t>(*change);
     if (const auto* number = member(root, "accumulated_number"))
@@ -365,7 +388,8 @@ void apply(shard_state& copy, state_reader& reader, const msgpack::object& from)
     return;
   case change_kind::diff_stored:
     if (parts.size < 4) break;
-    copy.store_diff(values.text(parts.ptr[1]), values.number<std::uint32_t>(parts.ptr[2]), values.text(parts.ptr[3]));
+    copy.store_diff(values.text(parts.ptr[1]), values.number<std::uint32_t>(parts.ptr[2]),
+                    values.text(parts.ptr[3]));
     return;
   }
   values.ok = false;
@@ -402,7 +426,7 @@ void encode_changes(shard_state& of, byte_buffer& to) {
 
 result<void> apply_changes(shard_state& copy, byte_view bytes) {
   try {
-    const auto handle = msgpack::unpack(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto handle = unpack(bytes);
     const auto& root = handle.get();
     state_reader reader;
     const auto* version = member(root, "version");
@@ -420,7 +444,7 @@ result<void> apply_changes(shard_state& copy, byte_view bytes) {
     // What is known already is skipped: so applying twice does nothing.
     for (auto i = copy.change_number - first; i < all.size && reader.values.ok; ++i)
       apply(copy, reader, all.ptr[i]);
-    copy.clock_s = std::max(copy.clock_s, reader.values.integer(*clock));
+    copy.clock_s = std::max(copy.clock_s, reader.values.second(*clock));
     const auto* accumulated = member(root, "accumulated");
     const auto* number = member(root, "accumulated_number");
     if (accumulated && number && reader.values.number<std::uint64_t>(*number) > copy.accumulated_number) {

@@ -49,7 +49,8 @@ TEST_P(StateRoundTrip, ComesBackEqualAndGoesOnEqually) {
     const auto line = testing::random_state_line(random);
     const auto first = origin.run(line, places[i % places.size()], now);
     const auto second = copy.run(line, places[i % places.size()], now);
-    ASSERT_EQ(first->rule ? first->rule->id : 0, second->rule ? second->rule->id : 0) << "seed " << GetParam();
+    ASSERT_EQ(first->rule ? first->rule->id : 0, second->rule ? second->rule->id : 0)
+        << "seed " << GetParam();
     ASSERT_EQ(first->data, second->data);
   }
   EXPECT_TRUE(copy.state() == origin.state()) << "seed " << GetParam();

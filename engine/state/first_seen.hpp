@@ -14,8 +14,8 @@
 
 namespace picket::engine {
 
-/// Memory of `if_fts` (rules.md 5): which keys were seen before. Thread-safe. One per node; the copy of other nodes
-/// and of the disk is the implementation's affair.
+/// Memory of `if_fts` (rules.md 5): which keys were seen before. Thread-safe. One per node; the copy of other
+/// nodes and of the disk is the implementation's affair.
 class first_seen {
 public:
   virtual ~first_seen() = default;
@@ -23,7 +23,8 @@ public:
   virtual bool contains(std::string_view key) const = 0;
   /// True exactly for the one caller that brings the key first.
   virtual bool insert_if_new(std::string_view key) = 0;
-  /// The key as it is stored for decoders of type `ids`: cut if it resembles three of the recent ones (rules.md 5).
+  /// The key as it is stored for decoders of type `ids`: cut if it resembles three of the recent ones
+  /// (rules.md 5).
   virtual std::string cut_if_similar(std::string_view key) const = 0;
   /// Puts a stored key of type `ids` among the recent ones.
   virtual void remember_recent(std::string_view key) = 0;
@@ -31,8 +32,8 @@ public:
 
 struct first_seen_limits {
   std::size_t keys_max = 1'000'000;
-  std::size_t recent_max = 32;        ///< `fts_list_size`
-  std::size_t similar_bytes = 14;     ///< `fts_min_size_for_str`
+  std::size_t recent_max = 32;    ///< `fts_list_size`
+  std::size_t similar_bytes = 14; ///< `fts_min_size_for_str`
   std::size_t key_bytes_max = 256;
 };
 

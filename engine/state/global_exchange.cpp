@@ -44,7 +44,8 @@ public:
         return index.global && index.content == target.content;
       });
       if (at == rules_.indexes.end()) continue;
-      to.push_back({binding_.tables[static_cast<std::size_t>(at - rules_.indexes.begin())], target.times, target.key});
+      to.push_back(
+          {binding_.tables[static_cast<std::size_t>(at - rules_.indexes.begin())], target.times, target.key});
     }
     if (to.empty()) return;
     event_record record;
@@ -58,7 +59,8 @@ public:
     record.log = entry.log;
     for (std::size_t i = 0; i < rules_.stored.size(); ++i)
       for (const auto& [name, value] : entry.values)
-        if (name == name_of(rules_.stored[i], rules_.slots)) record.values.emplace_back(binding_.columns[i], value);
+        if (name == name_of(rules_.stored[i], rules_.slots))
+          record.values.emplace_back(binding_.columns[i], value);
     store_.remember(std::move(record), to);
   }
 
@@ -78,7 +80,8 @@ private:
         if (given != name) continue;
         if (of.kind == operand_kind::fixed) event_.set(of.field, value);
         if (of.kind == operand_kind::location) source_.rule_location = value;
-        if (of.kind == operand_kind::dynamic) event_.dynamics.push_back({rules_.slots.name_of(of.slot), value});
+        if (of.kind == operand_kind::dynamic)
+          event_.dynamics.push_back({rules_.slots.name_of(of.slot), value});
       }
     }
     // "Has any dynamic field" counts by itself (rules.md 4.5); a name that no rule has stands for the others.
@@ -99,8 +102,8 @@ private:
 
 } // namespace
 
-std::vector<window_answer> answer_operations(std::span<const global_operation> operations, const ruleset& rules,
-                                             global_windows& windows) {
+std::vector<window_answer> answer_operations(std::span<const global_operation> operations,
+                                             const ruleset& rules, global_windows& windows) {
   const std::lock_guard lock{windows.mutex()};
   owner_run run(rules, windows);
   std::vector<window_answer> answers;

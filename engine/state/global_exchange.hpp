@@ -15,8 +15,8 @@
 
 namespace picket::engine {
 
-/// A remembered event on its way to the owner of global windows. Names in place of numbers: the owner may have
-/// another rule set.
+/// A remembered event on its way to the owner of global windows. Names in place of numbers: the owner may
+/// have another rule set.
 struct global_entry {
   struct target {
     std::string content; ///< `window_index::content`
@@ -53,12 +53,13 @@ struct global_operation {
 struct global_answers {
   using question = std::tuple<std::uint32_t, std::uint32_t, std::string>;
   std::map<question, window_answer> known;
-  std::set<std::pair<std::uint32_t, std::uint64_t>> entered; ///< (event, owner) that an answer entered already
+  std::set<std::pair<std::uint32_t, std::uint64_t>>
+      entered; ///< (event, owner) that an answer entered already
 };
 
-/// The owner's part: answers the questions among `operations` and enters what they bring, in order. One answer per
-/// question. A rule that this rule set does not have does not hold.
-std::vector<window_answer> answer_operations(std::span<const global_operation> operations, const ruleset& rules,
-                                             global_windows& windows);
+/// The owner's part: answers the questions among `operations` and enters what they bring, in order. One
+/// answer per question. A rule that this rule set does not have does not hold.
+std::vector<window_answer> answer_operations(std::span<const global_operation> operations,
+                                             const ruleset& rules, global_windows& windows);
 
 } // namespace picket::engine

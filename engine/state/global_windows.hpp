@@ -8,8 +8,8 @@
 
 namespace picket::engine {
 
-/// The windows of rules with global_frequency that this node owns (engine.md 1.5), one for the whole node. A window has
-/// one owner among the nodes, by its content and key.
+/// The windows of rules with global_frequency that this node owns (engine.md 1.5), one for the whole node. A
+/// window has one owner among the nodes, by its content and key.
 class global_windows {
 public:
   explicit global_windows(hash_seed seed = {}, std::size_t bytes_max = 16 * 1024 * 1024)

@@ -14,7 +14,8 @@ std::uint32_t rule_counters::fire(std::uint32_t hour) noexcept {
   }
 }
 
-rule_counters::ignored rule_counters::enter_ignore_window(std::int64_t now_s, std::uint32_t ignore_s) noexcept {
+rule_counters::ignored rule_counters::enter_ignore_window(std::int64_t now_s,
+                                                          std::uint32_t ignore_s) noexcept {
   std::int64_t stamp = stamp_.load(std::memory_order_relaxed);
   for (;;) {
     if (stamp != 0 && now_s - stamp < static_cast<std::int64_t>(ignore_s)) return ignored::yes;

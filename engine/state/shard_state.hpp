@@ -37,8 +37,8 @@ struct state_change {
   std::variant<remembered, marked, diff_stored> what;
 };
 
-/// All that the analysis remembers for the agents of one shard. Private to the executor that has it; it travels with
-/// the work (state/encode.hpp).
+/// All that the analysis remembers for the agents of one shard. Private to the executor that has it; it
+/// travels with the work (state/encode.hpp).
 struct shard_state {
   explicit shard_state(hash_seed seed = {}, const shard_limits& limits = {})
       : windows(seed, limits.window_bytes)

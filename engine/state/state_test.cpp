@@ -59,8 +59,9 @@ TEST(RuleCounters, LogTestForgetsAWindowThatIsOver) {
 TEST(NodeState, RulesThatStayTheSameGoOnCounting) {
   const auto compile = [](const char* changed) {
     return testing::compile_rules(testing::in_group(
-      std::string{R"(<rule id="100" level="3"><match>x</match><description>d</description></rule><rule id="101" level="3"><match>)"}
-      + changed + "</match><description>d</description></rule>"));
+        std::string{
+            R"(<rule id="100" level="3"><match>x</match><description>d</description></rule><rule id="101" level="3"><match>)"}
+        + changed + "</match><description>d</description></rule>"));
   };
   const auto first = compile("y");
   const auto second = compile("z");

@@ -6,7 +6,7 @@ namespace picket::engine {
 
 namespace {
 
-constexpr std::size_t window_cost = 160;      ///< of an empty window in its map, about
+constexpr std::size_t window_cost = 160; ///< of an empty window in its map, about
 constexpr std::size_t entry_cost = sizeof(window::entry);
 
 } // namespace
@@ -29,10 +29,10 @@ std::uint16_t window_store::column_of(const std::string& name) {
   return static_cast<std::uint16_t>(columns_.size() - 1);
 }
 
-std::uint32_t window_store::table_of(const std::string& content, std::uint32_t entries_max, std::uint32_t timeframe_s,
-                                     std::size_t& kept) {
+std::uint32_t window_store::table_of(const std::string& content, std::uint32_t entries_max,
+                                     std::uint32_t timeframe_s, std::size_t& kept) {
   const auto at =
-    std::find_if(tables_.begin(), tables_.end(), [&](const auto& t) { return t && t->content == content; });
+      std::find_if(tables_.begin(), tables_.end(), [&](const auto& t) { return t && t->content == content; });
   auto number = static_cast<std::uint32_t>(at - tables_.begin());
   if (at == tables_.end()) {
     // Numbers of dropped tables are used again, so that many switches do not grow the list.
@@ -57,14 +57,16 @@ const window_binding* window_store::find_binding(std::string_view digest) const 
   return nullptr;
 }
 
-const window_binding& window_store::bind(const ruleset& rules, bool global, std::size_t keep, switch_report* report) {
+const window_binding& window_store::bind(const ruleset& rules, bool global, std::size_t keep,
+                                         switch_report* report) {
   if (const auto* known = find_binding(rules.digest)) return *known;
   window_binding made;
   made.digest = rules.digest;
   std::size_t kept = 0;
   for (const auto& index : rules.indexes)
-    made.tables.push_back(
-      index.global == global ? table_of(index.content, index.entries_max, index.timeframe_s, kept) : no_list);
+    made.tables.push_back(index.global == global
+                              ? table_of(index.content, index.entries_max, index.timeframe_s, kept)
+                              : no_list);
   for (const auto& value : rules.stored)
     made.columns.push_back(column_of(name_of(value, rules.slots)));
   bindings_.push_back(std::move(made));
@@ -203,8 +205,9 @@ std::size_t window_store::windows() const noexcept {
 namespace {
 
 bool same_entries(const window& a, const window& b) {
-  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
-                    [](const auto& p, const auto& q) { return p.sequence == q.sequence && p.times == q.times; });
+  return std::equal(
+      a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+      [](const auto& p, const auto& q) { return p.sequence == q.sequence && p.times == q.times; });
 }
 
 } // namespace
@@ -227,12 +230,12 @@ bool operator==(const window_store& a, const window_store& b) {
   };
   const auto same_record = [&](const event_record& x, const event_record& y) {
     return x.sequence == y.sequence && x.second == y.second && x.expires_s == y.expires_s && x.mark == y.mark
-           && x.rule_id == y.rule_id && x.type == y.type && x.has_dynamics == y.has_dynamics && x.agent == y.agent
-           && x.full_log == y.full_log && x.log == y.log && x.windows.size() == y.windows.size()
-           && values_of(a, x) == values_of(b, y);
+           && x.rule_id == y.rule_id && x.type == y.type && x.has_dynamics == y.has_dynamics
+           && x.agent == y.agent && x.full_log == y.full_log && x.log == y.log
+           && x.windows.size() == y.windows.size() && values_of(a, x) == values_of(b, y);
   };
-  if (!(a.seed_ == b.seed_) || a.bytes_ != b.bytes_ || a.alive_ != b.alive_ || a.first_sequence_ != b.first_sequence_
-      || a.windows() != b.windows()
+  if (!(a.seed_ == b.seed_) || a.bytes_ != b.bytes_ || a.alive_ != b.alive_
+      || a.first_sequence_ != b.first_sequence_ || a.windows() != b.windows()
       || !std::equal(a.records_.begin(), a.records_.end(), b.records_.begin(), b.records_.end(), same_record))
     return false;
   // Tables have numbers of their own in each store: they are the same by content.

@@ -16,7 +16,8 @@ namespace picket::engine {
 
 struct window;
 
-/// A remembered event (rules.md 4.1). The mark is here, not in the windows: what one composite consumes all must see.
+/// A remembered event (rules.md 4.1). The mark is here, not in the windows: what one composite consumes all
+/// must see.
 struct event_record {
   std::uint64_t sequence = 0;
   std::int64_t second = 0;    ///< of the shard's clock
@@ -27,7 +28,7 @@ struct event_record {
   bool has_dynamics = false;
   std::string agent;
   std::string full_log;
-  std::string log; ///< only kept for if_matched_regex
+  std::string log;                                           ///< only kept for if_matched_regex
   std::vector<std::pair<std::uint16_t, std::string>> values; ///< (column, value) of those that were present
   std::vector<window*> windows;                              ///< in which it stands
 
@@ -59,9 +60,9 @@ struct window_entry {
 
 /// How a rule set sees a store: which of its tables serve which index.
 struct window_binding {
-  std::string digest;                        ///< of the rule set
-  std::vector<std::uint32_t> tables;         ///< by window index; `no_list` where the store does not serve it
-  std::vector<std::uint16_t> columns;        ///< by position in `ruleset::stored`
+  std::string digest;                 ///< of the rule set
+  std::vector<std::uint32_t> tables;  ///< by window index; `no_list` where the store does not serve it
+  std::vector<std::uint16_t> columns; ///< by position in `ruleset::stored`
 };
 
 /// What a switch of rule sets kept (engine.md 1.4).
@@ -70,8 +71,8 @@ struct switch_report {
   std::size_t windows_dropped = 0;
 };
 
-/// Remembered events and the windows over them (engine.md 3.6). Bounded by bytes; the oldest events go first, counted.
-/// Deterministic: the same calls in the same order give the same content.
+/// Remembered events and the windows over them (engine.md 3.6). Bounded by bytes; the oldest events go first,
+/// counted. Deterministic: the same calls in the same order give the same content.
 class window_store {
 public:
   window_store(hash_seed seed, std::size_t bytes_max);
@@ -80,9 +81,10 @@ public:
   window_store(window_store&&) noexcept = default;
   window_store& operator=(window_store&&) noexcept = default;
 
-  /// Connects the store with a rule set; windows of the same content go on. `global`: the scope that it serves.
-  /// Keeps the bindings of `keep` rule sets and drops windows that none of them has.
-  const window_binding& bind(const ruleset& rules, bool global, std::size_t keep = 1, switch_report* report = nullptr);
+  /// Connects the store with a rule set; windows of the same content go on. `global`: the scope that it
+  /// serves. Keeps the bindings of `keep` rule sets and drops windows that none of them has.
+  const window_binding& bind(const ruleset& rules, bool global, std::size_t keep = 1,
+                             switch_report* report = nullptr);
   /// The binding of a rule set by its digest; null if it is not bound.
   const window_binding* find_binding(std::string_view digest) const;
 
@@ -155,10 +157,11 @@ private:
   std::unordered_map<std::uint32_t, std::uint64_t> evictions_;
 };
 
-/// The key bytes of a window: agent (unless global) and the compared values, each with its length in front. Nothing if
-/// the event lacks one of the values: then it is not entered and finds nothing (rules.md 4.5).
+/// The key bytes of a window: agent (unless global) and the compared values, each with its length in front.
+/// Nothing if the event lacks one of the values: then it is not entered and finds nothing (rules.md 4.5).
 template <class ValueOf>
-bool make_window_key(std::string& key, const window_index& index, std::string_view agent, ValueOf&& value_of) {
+bool make_window_key(std::string& key, const window_index& index, std::string_view agent,
+                     ValueOf&& value_of) {
   key.clear();
   const auto add = [&](std::string_view text) {
     const auto length = static_cast<std::uint32_t>(text.size());

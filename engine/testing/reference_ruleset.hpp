@@ -11,7 +11,8 @@
 
 namespace picket::testing {
 
-/// Files of the stock rule set as `make-test-ruleset` of the reference data assembles it. Empty if there is no reference data (or no Python to run the script).
+/// Files of the stock rule set as `make-test-ruleset` of the reference data assembles it. Empty if there is
+/// no reference data (or no Python to run the script).
 class reference_ruleset {
 public:
   /// `tests`: with the rules that only rule tests use.
@@ -22,7 +23,7 @@ public:
     std::string name = (std::filesystem::temp_directory_path() / "picket-ruleset-XXXXXX").string();
     if (!::mkdtemp(name.data())) return none;
     const std::string command =
-      "'" + script.string() + "' " + (tests ? "--tests " : "") + "'" + name + "' >/dev/null 2>&1";
+        "'" + script.string() + "' " + (tests ? "--tests " : "") + "'" + name + "' >/dev/null 2>&1";
     const int code = std::system(command.c_str());
     auto read = engine::read_ruleset_directory(name);
     std::error_code ignored;

@@ -11,7 +11,8 @@
 
 namespace picket::testing {
 
-/// Decoders that most tests use: `json` for lines that begin with `{"`, `pn` for program name pn, `fw` of type firewall.
+/// Decoders that most tests use: `json` for lines that begin with `{"`, `pn` for program name pn, `fw` of
+/// type firewall.
 inline constexpr std::string_view usual_decoders = R"(
 <decoder name="json"><prematch>^{\s*"</prematch><plugin_decoder>JSON_Decoder</plugin_decoder></decoder>
 <decoder name="pn"><program_name>^pn$</program_name></decoder>
@@ -20,7 +21,7 @@ inline constexpr std::string_view usual_decoders = R"(
 
 /// Root rule 1 (syslog) as in every rule set.
 inline constexpr std::string_view usual_root =
-  R"(<group name="base,"><rule id="1" level="0" noalert="1"><category>syslog</category><description>root</description></rule></group>)";
+    R"(<group name="base,"><rule id="1" level="0" noalert="1"><category>syslog</category><description>root</description></rule></group>)";
 
 inline engine::ruleset_file make_file(engine::file_kind kind, std::string name, std::string_view bytes) {
   engine::ruleset_file file;

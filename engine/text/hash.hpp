@@ -33,8 +33,8 @@ inline void sip_round(std::uint64_t (&v)[4]) noexcept {
 
 /// SipHash-1-3: who does not know the seed cannot choose texts that collide.
 inline std::uint64_t keyed_hash(std::string_view text, const hash_seed& seed) noexcept {
-  std::uint64_t v[4] = {seed.a ^ 0x736f6d6570736575ull, seed.b ^ 0x646f72616e646f6dull, seed.a ^ 0x6c7967656e657261ull,
-                        seed.b ^ 0x7465646279746573ull};
+  std::uint64_t v[4] = {seed.a ^ 0x736f6d6570736575ull, seed.b ^ 0x646f72616e646f6dull,
+                        seed.a ^ 0x6c7967656e657261ull, seed.b ^ 0x7465646279746573ull};
   const std::size_t whole = text.size() / 8 * 8;
   for (std::size_t at = 0; at < whole; at += 8) {
     std::uint64_t word;

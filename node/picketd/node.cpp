@@ -20,13 +20,14 @@ bool ask(caf::actor_system& system, const Handle& who, Atom what, std::int64_t l
   bool fine = false;
   caf::scoped_actor self{system};
   self->request(who, std::chrono::milliseconds{limit_ms}, what)
-    .receive([&](bool answer) { fine = answer; }, [](const caf::error&) {});
+      .receive([&](bool answer) { fine = answer; }, [](const caf::error&) {});
   return fine;
 }
 
 } // namespace
 
-node::node(std::unique_ptr<parts> made) : parts_{std::move(made)} {}
+node::node(std::unique_ptr<parts> made)
+    : parts_{std::move(made)} {}
 node::~node() { stop(); }
 
 result<std::unique_ptr<node>> node::start(const config::settings& settings, std::shared_ptr<event_log> log,
@@ -41,7 +42,9 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
   if (auto done = made->open_stores(); !done) return tl::unexpected<error>(done.error());
   if (auto done = made->load_rules(); !done) return tl::unexpected<error>(done.error());
   made->spawn_state_actors();
-  if (auto done = made->spawn_analysis(); !done) return tl::unexpected<error>(done.error());
+  made->open_intake();
+  if (auto done = made->open_sink(); !done) return tl::unexpected<error>(done.error());
+  made->spawn_analysis();
   made->spawn_membership();
   if (auto done = made->open_agent_port(); !done) return tl::unexpected<error>(done.error());
   if (auto done = made->open_enrollment(); !done) return tl::unexpected<error>(done.error());
@@ -67,7 +70,8 @@ bool node::stop() {
   if (p.admin) p.admin->stop();
   if (p.health) p.health->stop();
   auto oldest = p.intake->oldest_arrival_ms();
-  p.log->write(log_event::node_stopped, {{"finished", drained && synced && !oldest ? "all" : "the rest is in the pool"}});
+  p.log->write(log_event::node_stopped,
+               {{"finished", drained && synced && !oldest ? "all" : "the rest is in the pool"}});
   p.log->flush();
   return drained && synced && !oldest;
 }

@@ -13,18 +13,19 @@ namespace picket {
 
 /// One node: its actors, ports and files, from the start to the stop.
 ///
-/// Start: directories, stores, rule set, actors, ports; the first thing that fails ends it with an error, and nothing
-/// is left running. Stop: source first, storage last, so that everything that was read is analysed and written.
+/// Start: directories, stores, rule set, actors, ports; the first thing that fails ends it with an error, and
+/// nothing is left running. Stop: source first, storage last, so that everything that was read is analysed
+/// and written.
 class node {
 public:
-  /// `on_failure`: a part has ended by a defect; stop the node. Called at most once, on any thread; must not block.
-  /// Errors: whatever part cannot start says what, where and how to mend it.
+  /// `on_failure`: a part has ended by a defect; stop the node. Called at most once, on any thread; must not
+  /// block. Errors: whatever part cannot start says what, where and how to mend it.
   static result<std::unique_ptr<node>> start(const config::settings& settings, std::shared_ptr<event_log> log,
                                              std::function<void()> on_failure);
   ~node();
 
-  /// Blocks until everything that was read is finished, at most `node.stop_timeout_s`. True: nothing is left in the
-  /// pool. May be called once.
+  /// Blocks until everything that was read is finished, at most `node.stop_timeout_s`. True: nothing is left
+  /// in the pool. May be called once.
   bool stop();
   /// A part has ended by a defect.
   bool failed() const;

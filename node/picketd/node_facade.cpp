@@ -18,11 +18,13 @@ constexpr std::size_t proposals_at_once = 1'000;
 /// A record that is older than this and not analysed: the analysis does not get on.
 constexpr std::int64_t stuck_after_ms = 60'000;
 
-/// The API's view of a running node. Each call makes an actor of its own on the calling thread, asks, and waits at
-/// most the limit.
+/// The API's view of a running node. Each call makes an actor of its own on the calling thread, asks, and
+/// waits at most the limit.
 class running_node final : public api::node_facade {
 public:
-  explicit running_node(node::parts& of) : of_{of}, next_{of.request_source()} {}
+  explicit running_node(node::parts& of)
+      : of_{of}
+      , next_{of.request_source()} {}
 
   registry::propose_answer propose(protocol::command_arguments arguments, const std::string& actor,
                                    const std::string& from) override {
@@ -30,7 +32,8 @@ public:
   }
 
   std::vector<registry::propose_answer> propose_many(std::vector<protocol::command_arguments> commands,
-                                                     const std::string& actor, const std::string& from) override {
+                                                     const std::string& actor,
+                                                     const std::string& from) override {
     std::vector<registry::propose_answer> answers(commands.size(), {registry::proposed::unknown, 0, {}});
     caf::scoped_actor self{*of_.system};
     for (std::size_t begin = 0; begin < commands.size(); begin += proposals_at_once) {
@@ -39,8 +42,8 @@ public:
                                              registry::proposal_ptr{}));
       std::vector<pending> asked;
       for (auto i = begin; i < end; ++i)
-        asked.push_back(self->request(of_.registry, std::chrono::milliseconds{propose_limit_ms}, propose_atom_v,
-                                      proposal_of(std::move(commands[i]), actor, from)));
+        asked.push_back(self->request(of_.registry, std::chrono::milliseconds{propose_limit_ms},
+                                      propose_atom_v, proposal_of(std::move(commands[i]), actor, from)));
       for (auto i = begin; i < end; ++i)
         asked[i - begin].receive([&](const registry::propose_answer& answer) { answers[i] = answer; },
                                  [](const caf::error&) {});
@@ -73,7 +76,7 @@ private:
   Status status_of(caf::scoped_actor& self, const Handle& who) const {
     Status status{};
     self->request(who, std::chrono::milliseconds{status_limit_ms}, status_atom_v)
-      .receive([&](const Status& answer) { status = answer; }, [](const caf::error&) {});
+        .receive([&](const Status& answer) { status = answer; }, [](const caf::error&) {});
     return status;
   }
 

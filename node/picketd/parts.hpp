@@ -26,8 +26,8 @@
 
 namespace picket {
 
-/// CAF as a node wants it: one message at a time from each actor, so that a control actor never waits behind a busy
-/// one for long.
+/// CAF as a node wants it: one message at a time from each actor, so that a control actor never waits behind
+/// a busy one for long.
 struct system_config : caf::actor_system_config {
   explicit system_config(std::size_t threads);
 };
@@ -78,13 +78,16 @@ struct node::parts {
   result<void> open_stores();
   result<void> load_rules();
   void spawn_state_actors();
-  result<void> spawn_analysis();
+  void open_intake();
+  result<void> open_sink();
+  void spawn_analysis();
   void spawn_membership();
   result<void> open_agent_port();
   result<void> open_enrollment();
   result<void> open_http();
   result<void> begin();
-  /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node needs.
+  /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node
+  /// needs.
   void watch_parts();
 
   std::function<protocol::request_id()> request_source() const;

@@ -45,8 +45,8 @@ result<std::vector<engine::ruleset_file>> read_ruleset(const fs::path& dir) {
   return files;
 }
 
-result<std::shared_ptr<const engine::ruleset>> load_ruleset(const fs::path& dir,
-                                                            const engine::compile_options& options, event_log& log) {
+result<std::shared_ptr<const engine::ruleset>>
+load_ruleset(const fs::path& dir, const engine::compile_options& options, event_log& log) {
   auto files = read_ruleset(dir);
   if (!files) return tl::unexpected<error>(files.error());
   auto compiled = engine::compile(*files, options);

@@ -18,7 +18,7 @@ result<std::vector<engine::ruleset_file>> read_ruleset(const std::filesystem::pa
 
 /// Reads and compiles; findings go to the log (at most a few; `picketctl ruleset check` shows all).
 /// Errors: ruleset_invalid with the first error's place.
-result<std::shared_ptr<const engine::ruleset>> load_ruleset(const std::filesystem::path& dir,
-                                                            const engine::compile_options& options, event_log& log);
+result<std::shared_ptr<const engine::ruleset>>
+load_ruleset(const std::filesystem::path& dir, const engine::compile_options& options, event_log& log);
 
 } // namespace picket

@@ -117,7 +117,7 @@ result<void> node::parts::open_stores() {
   pool_options.segment_bytes = static_cast<std::uint32_t>(settings.pool.segment_bytes);
   pool_options.shards = static_cast<std::uint32_t>(settings.engine.shards);
   pool_options.shard_quota_segments = static_cast<std::uint32_t>(settings.pool.shard_quota_segments);
-  auto own = store::local_state::open(data / "local");
+  auto own = store::local_state::open(data / "local", wall_clock_ms() / 1000);
   if (!own) return tl::unexpected<error>(own.error());
   local = std::move(*own);
   pool_options.node = local->node_number();
@@ -126,7 +126,8 @@ result<void> node::parts::open_stores() {
   auto opened = store::pool::open(settings.paths.runtime_dir / "pool", pool_options);
   if (!opened) return tl::unexpected<error>(opened.error());
   pool = std::move(*opened);
-  auto state = store::registry_tables::open(data / "state", static_cast<std::uint64_t>(settings.limits.store_bytes));
+  auto state =
+      store::registry_tables::open(data / "state", static_cast<std::uint64_t>(settings.limits.store_bytes));
   if (!state) return tl::unexpected<error>(state.error());
   tables = std::move(*state);
   auto keys = stored_first_seen::load(local);
@@ -160,10 +161,10 @@ void node::parts::spawn_state_actors() {
   setup.log = log;
   registry = system->spawn<caf::detached>(registry::registry, setup);
   statuses = std::make_shared<agent_status_table>();
-  sessions = std::make_shared<session_directory>();
+  sessions = std::make_shared<session_directory>(protocol::counter_pair{local->counter_floor(), 0});
 }
 
-result<void> node::parts::spawn_analysis() {
+void node::parts::open_intake() {
   dispatcher = std::make_shared<dispatcher_slot>();
   intake_options gather;
   gather.shards = static_cast<std::size_t>(settings.engine.shards);
@@ -172,8 +173,11 @@ result<void> node::parts::spawn_analysis() {
   gather.batch_bytes = static_cast<std::size_t>(settings.engine.batch_bytes);
   gather.deadletter_dir = settings.paths.data_dir / "deadletter";
   intake = std::make_shared<shard_intake>(
-    pool, gather, [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); }, counts, log);
+      pool, gather, [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); },
+      counts, log);
+}
 
+result<void> node::parts::open_sink() {
   store::journal_options files;
   files.directory = settings.paths.journal_dir;
   files.alerts_json = settings.journal.alerts_json;
@@ -193,7 +197,10 @@ result<void> node::parts::spawn_analysis() {
   writing.counts = counts;
   writing.log = log;
   sink = system->spawn<caf::detached>(alert_sink, writing);
+  return {};
+}
 
+void node::parts::spawn_analysis() {
   rule_setup analysis;
   analysis.node = std::make_shared<engine::node_state>();
   analysis.first = first_seen;
@@ -202,10 +209,15 @@ result<void> node::parts::spawn_analysis() {
   analysis.outputs.alerts_text = settings.journal.alerts_log;
   analysis.outputs.archives_json = settings.journal.archives_json;
   analysis.counts = counts;
-  reader_setup reading{tables, statuses, sessions, counts, log, {name, settings.node.cluster_name, name},
+  reader_setup reading{tables,
+                       statuses,
+                       sessions,
+                       counts,
+                       log,
+                       {name, settings.node.cluster_name, name},
                        settings.agents.check_counters};
   dispatcher_setup dispatch;
-  dispatch.shards = gather.shards;
+  dispatch.shards = static_cast<std::size_t>(settings.engine.shards);
   dispatch.executors = executors_of(settings);
   dispatch.source = intake;
   dispatch.rules = rules;
@@ -221,7 +233,6 @@ result<void> node::parts::spawn_analysis() {
   dispatch.counts = counts;
   dispatch.log = log;
   dispatcher->handle = system->spawn(picket::dispatcher, dispatch);
-  return {};
 }
 
 void node::parts::spawn_membership() {
@@ -260,8 +271,8 @@ result<void> node::parts::open_agent_port() {
   context->limits.idle_ms = settings.ingest.idle_timeout_s * 1000;
   context->check_counters = settings.agents.check_counters;
   context->unverified = std::make_shared<net::connection_limits>(
-    static_cast<std::size_t>(settings.ingest.max_connections),
-    static_cast<std::size_t>(settings.ingest.max_unverified_per_address));
+      static_cast<std::size_t>(settings.ingest.max_connections),
+      static_cast<std::size_t>(settings.ingest.max_unverified_per_address));
   context->make_session = [this](const session_link_ptr& link, const protocol::agent_row& row) {
     session_setup setup;
     setup.agent = link->agent();
@@ -359,7 +370,7 @@ result<void> node::parts::open_http() {
   plain.where = *health_where;
   plain.threads = static_cast<unsigned>(settings.health.threads);
   auto watching = api::start_health(
-    plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
+      plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
   if (!watching) return tl::unexpected<error>(watching.error());
   health = std::move(*watching);
   return {};
@@ -379,9 +390,9 @@ result<void> node::parts::begin() {
   auto resumed = intake->resume();
   const auto& found = pool->recovery();
   if (resumed > 0 || found.torn_headers > 0 || found.broken_chains > 0)
-    log->write(log_event::batches_recovered, {{"batches", resumed},
-                                              {"torn_headers", found.torn_headers},
-                                              {"broken_chains", found.broken_chains}});
+    log->write(
+        log_event::batches_recovered,
+        {{"batches", resumed}, {"torn_headers", found.torn_headers}, {"broken_chains", found.broken_chains}});
   intake->take(agent_id{0}, "wazuh-monitord", "ossec: Manager started.");
   auto started = agents->start();
   if (!started) return started;

@@ -1,21 +1,24 @@
 #include "store/local/local_state.hpp"
 
+#include <algorithm>
+
 #include <openssl/rand.h>
 
 namespace picket::store {
 
-result<std::unique_ptr<local_state>> local_state::open(const std::filesystem::path& directory) {
+result<std::unique_ptr<local_state>> local_state::open(const std::filesystem::path& directory,
+                                                       std::int64_t now_s) {
   lmdb_options options;
   options.sync = durability::no_meta_sync;
   auto env = lmdb_env::open(directory, options);
   if (!env) return tl::unexpected<error>(env.error());
   std::unique_ptr<local_state> self{new local_state{std::move(*env)}};
-  auto started = self->start();
+  auto started = self->start(now_s);
   if (!started) return tl::unexpected<error>(started.error());
   return self;
 }
 
-result<void> local_state::start() {
+result<void> local_state::start(std::int64_t now_s) {
   for (auto [name, into] : {std::pair<const char*, table*>{"agent_status", &status_},
                             std::pair<const char*, table*>{"first_seen", &first_seen_},
                             std::pair<const char*, table*>{"meta", &meta_}}) {
@@ -23,7 +26,7 @@ result<void> local_state::start() {
     if (!opened) return tl::unexpected<error>(opened.error());
     *into = *opened;
   }
-  auto counted = env_.update([this](write_txn& txn) -> result<void> {
+  auto counted = env_.update([this, now_s](write_txn& txn) -> result<void> {
     auto boot = txn.get(meta_, "boot");
     if (!boot) return tl::unexpected<error>(boot.error());
     boot_ = (*boot ? static_cast<std::uint32_t>(number_of(**boot)) : 0) + 1;
@@ -36,13 +39,19 @@ result<void> local_state::start() {
       node_number_ = node_number_ % 65'535 + 1;
       if (auto put = txn.put(meta_, "node", key_of(node_number_, 4)); !put) return put;
     }
+    auto floor = txn.get(meta_, "counter");
+    if (!floor) return tl::unexpected<error>(floor.error());
+    auto last = *floor ? static_cast<std::uint32_t>(number_of(**floor)) : 0;
+    counter_floor_ = std::max(static_cast<std::uint32_t>(now_s) + 3, last + 1);
+    if (auto put = txn.put(meta_, "counter", key_of(counter_floor_, 4)); !put) return put;
     return txn.put(meta_, "boot", key_of(boot_, 4));
   });
   // A number that comes again would give two alerts one id: it must be on the disk before the first batch.
   return counted ? env_.flush() : counted;
 }
 
-result<void> local_state::put_status(const std::vector<std::pair<agent_id, std::optional<std::string>>>& rows) {
+result<void>
+local_state::put_status(const std::vector<std::pair<agent_id, std::optional<std::string>>>& rows) {
   return env_.update([&](write_txn& txn) -> result<void> {
     for (const auto& [id, row] : rows) {
       if (row) {

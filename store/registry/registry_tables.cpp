@@ -38,7 +38,8 @@ std::optional<agent_id> id_of(const read_txn& txn, table from, std::string_view 
 
 } // namespace
 
-registry_tables::registry_tables(lmdb_env env) : env_{std::move(env)} {}
+registry_tables::registry_tables(lmdb_env env)
+    : env_{std::move(env)} {}
 registry_tables::~registry_tables() = default;
 
 result<std::unique_ptr<registry_tables>> registry_tables::open(const std::filesystem::path& directory,
@@ -58,10 +59,10 @@ result<void> registry_tables::open_tables() {
     const char* name;
     table* into;
   };
-  for (auto [name, into] : {named{"agents", &agents_}, named{"removed", &removed_}, named{"groups", &groups_},
-                            named{"log", &log_}, named{"meta", &meta_}, named{"agent_names", &names_},
-                            named{"agent_ips", &addresses_}, named{"group_agents", &members_},
-                            named{"requests", &requests_}}) {
+  for (auto [name, into] :
+       {named{"agents", &agents_}, named{"removed", &removed_}, named{"groups", &groups_},
+        named{"log", &log_}, named{"meta", &meta_}, named{"agent_names", &names_},
+        named{"agent_ips", &addresses_}, named{"group_agents", &members_}, named{"requests", &requests_}}) {
     auto opened = env_.open_table(name);
     if (!opened) return tl::unexpected<error>(opened.error());
     *into = *opened;
@@ -89,7 +90,8 @@ result<registry_tables::snapshot> registry_tables::read() const {
 }
 
 protocol::head_row registry_tables::snapshot::head() const {
-  return row_of<protocol::head_row>(txn_, tables_.meta_, head_key, protocol::decode_head_row).value_or(protocol::head_row{});
+  return row_of<protocol::head_row>(txn_, tables_.meta_, head_key, protocol::decode_head_row)
+      .value_or(protocol::head_row{});
 }
 
 std::optional<protocol::agent_row> registry_tables::snapshot::agent(agent_id id) const {
@@ -127,7 +129,8 @@ std::vector<agent_id> registry_tables::snapshot::members(std::string_view group,
   return all;
 }
 
-std::optional<protocol::command_result> registry_tables::snapshot::outcome(const protocol::request_id& id) const {
+std::optional<protocol::command_result>
+registry_tables::snapshot::outcome(const protocol::request_id& id) const {
   auto sequence = txn_.get(tables_.requests_, request_key(id));
   if (!sequence || !*sequence) return std::nullopt;
   auto log = row_of<protocol::log_row>(txn_, tables_.log_, **sequence, protocol::decode_log_row);
@@ -138,7 +141,7 @@ std::optional<protocol::command_result> registry_tables::snapshot::outcome(const
 }
 
 void registry_tables::snapshot::each_agent(
-  agent_id first, const std::function<bool(agent_id, const protocol::agent_row&)>& visit) const {
+    agent_id first, const std::function<bool(agent_id, const protocol::agent_row&)>& visit) const {
   auto walk = txn_.walk(tables_.agents_);
   if (!walk) return;
   for (auto row = walk->seek(agent_key(first)); row && *row; row = walk->next()) {
@@ -148,7 +151,7 @@ void registry_tables::snapshot::each_agent(
 }
 
 void registry_tables::snapshot::each_removed(
-  const std::function<bool(agent_id, const protocol::removed_row&)>& visit) const {
+    const std::function<bool(agent_id, const protocol::removed_row&)>& visit) const {
   auto walk = txn_.walk(tables_.removed_);
   if (!walk) return;
   for (auto row = walk->first(); row && *row; row = walk->next()) {
@@ -175,7 +178,8 @@ result<void> registry_tables::unlink_agent(write_txn& txn, agent_id id, const pr
   if (!address.empty() && id_of(txn, addresses_, address) == id)
     if (auto done = txn.erase(addresses_, address); !done) return tl::unexpected<error>(done.error());
   for (const auto& group : row.groups)
-    if (auto done = txn.erase(members_, member_key(group, id)); !done) return tl::unexpected<error>(done.error());
+    if (auto done = txn.erase(members_, member_key(group, id)); !done)
+      return tl::unexpected<error>(done.error());
   return {};
 }
 
@@ -214,7 +218,8 @@ result<void> registry_tables::apply_log(write_txn& txn, const registry_batch& ba
   auto old = row_of<protocol::log_row>(txn, log_, old_key, protocol::decode_log_row);
   if (!old) return {};
   for (const auto& command : old->commands)
-    if (auto done = txn.erase(requests_, request_key(command.request)); !done) return tl::unexpected<error>(done.error());
+    if (auto done = txn.erase(requests_, request_key(command.request)); !done)
+      return tl::unexpected<error>(done.error());
   auto done = txn.erase(log_, old_key);
   return done ? result<void>{} : tl::unexpected<error>(done.error());
 }
@@ -256,7 +261,8 @@ std::string registry_tables::check_consistency() const {
     auto address = protocol::address_key(row.address);
     if (!address.empty()) ++addresses;
     if (view->agent_by_name(row.name) != id) problem = "name of agent " + to_text(id);
-    if (!address.empty() && view->agent_by_address(address) != id) problem = "address of agent " + to_text(id);
+    if (!address.empty() && view->agent_by_address(address) != id)
+      problem = "address of agent " + to_text(id);
     if (view->removed(id)) problem = "agent " + to_text(id) + " is also removed";
     for (const auto& group : row.groups) {
       if (!view->txn_.contains(members_, member_key(group, id)).value_or(false))

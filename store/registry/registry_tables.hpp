@@ -21,8 +21,8 @@ struct registry_batch {
 /// Rows of the log and outcomes of requests that are kept.
 inline constexpr std::uint64_t kept_log_rows = 65'536;
 
-/// The registry's tables in LMDB (environment `state/`), with what is derived from them: agents by name and by
-/// address, members of groups, outcomes of requests. Thread-safe: one writer, any number of readers.
+/// The registry's tables in LMDB (environment `state/`), with what is derived from them: agents by name and
+/// by address, members of groups, outcomes of requests. Thread-safe: one writer, any number of readers.
 class registry_tables {
 public:
   /// Opens or makes the environment. A fresh one has the group `default`. Errors: io, corrupt, disk_full.
@@ -46,13 +46,16 @@ public:
     std::optional<protocol::command_result> outcome(const protocol::request_id& id) const override;
 
     /// Agents from `first` on in the order of their ids, until `visit` answers false.
-    void each_agent(agent_id first, const std::function<bool(agent_id, const protocol::agent_row&)>& visit) const;
+    void each_agent(agent_id first,
+                    const std::function<bool(agent_id, const protocol::agent_row&)>& visit) const;
     void each_removed(const std::function<bool(agent_id, const protocol::removed_row&)>& visit) const;
     std::vector<std::string> groups() const;
 
   private:
     friend class registry_tables;
-    snapshot(const registry_tables& tables, read_txn txn) : tables_{tables}, txn_{std::move(txn)} {}
+    snapshot(const registry_tables& tables, read_txn txn)
+        : tables_{tables}
+        , txn_{std::move(txn)} {}
     const registry_tables& tables_;
     read_txn txn_;
   };

@@ -6,7 +6,9 @@
 
 namespace picket::store {
 
-overlay_view::overlay_view(const registry_view& below) : below_{below}, head_{below.head()} {}
+overlay_view::overlay_view(const registry_view& below)
+    : below_{below}
+    , head_{below.head()} {}
 
 void overlay_view::apply(const std::vector<row_write>& writes, const protocol::head_row& head) {
   head_ = head;
@@ -101,7 +103,8 @@ std::vector<agent_id> overlay_view::members(std::string_view group, std::size_t 
   for (auto id : below_.members(group, limit + agents_.size()))
     if (agents_.find(id) == agents_.end()) all.push_back(id);
   for (const auto& [id, row] : agents_)
-    if (row && std::find(row->groups.begin(), row->groups.end(), group) != row->groups.end()) all.push_back(id);
+    if (row && std::find(row->groups.begin(), row->groups.end(), group) != row->groups.end())
+      all.push_back(id);
   std::sort(all.begin(), all.end());
   if (all.size() > limit) all.resize(limit);
   return all;

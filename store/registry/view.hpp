@@ -15,8 +15,8 @@
 
 namespace picket::store {
 
-/// The tables that a change may write. What is derived from them (names, addresses, members of groups) is kept
-/// by whoever applies the writes and never written by a decision.
+/// The tables that a change may write. What is derived from them (names, addresses, members of groups) is
+/// kept by whoever applies the writes and never written by a decision.
 enum class registry_table : std::uint8_t { agents = 0, removed = 1, groups = 2 };
 
 /// One row written or, without `row`, taken away. Keys: agents and removed by id, groups by name.
