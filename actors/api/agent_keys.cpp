@@ -48,18 +48,21 @@ struct key_handlers {
       return problem(400, "Bad Request", detail,
                      "Mend these lines, or give skip_faults=true to leave them out.", 1725);
     }
-    auto view = node.tables().read();
-    if (!view) return problem(view.error());
     std::vector<protocol::command_arguments> adds;
     std::vector<import_line> lines;
     json imported = json::array();
-    for (const auto& entry : file.entries) {
-      if (already_so(*view, entry)) {
-        imported.push_back(to_text(entry.id));
-        continue;
+    {
+      // Gone before anything is proposed: the store cannot grow for the commits while somebody reads.
+      auto view = node.tables().read();
+      if (!view) return problem(view.error());
+      for (const auto& entry : file.entries) {
+        if (already_so(*view, entry)) {
+          imported.push_back(to_text(entry.id));
+          continue;
+        }
+        adds.emplace_back(command_of(entry));
+        lines.push_back({entry.line, entry.id, entry.removed});
       }
-      adds.emplace_back(command_of(entry));
-      lines.push_back({entry.line, entry.id, entry.removed});
     }
     return run(std::move(adds), lines, std::move(imported), file.faults.size(), request.remote);
   }

@@ -80,8 +80,9 @@ protected:
   }
 
   void heard_from(agent_id id) {
+    auto registration = tables->read()->agent(id)->registration;
     statuses->update(id, [&](agent_status& status) {
-      status.registration = tables->read()->agent(id)->registration;
+      status.registration = registration;
       status.connection.on_keepalive(now_ms);
     });
   }

@@ -1,5 +1,6 @@
-// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool,
-// actors and journal. Prints one JSON object: events, alerts, CPU seconds.
+// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool, actors and
+// journal. Prints one JSON object: events, alerts, CPU seconds.
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <map>
@@ -91,11 +92,13 @@ outcome analyse(const engine::ruleset& rules, const workload& work, std::uint64_
   outcome sum;
   auto began = cpu_seconds();
   std::uint64_t sequence = 0;
-  for (std::uint64_t from = 0; from * work.agents() < lines; from += records_a_batch) {
+  const auto lines_each = lines / work.agents();
+  for (std::uint64_t from = 0; from < lines_each; from += records_a_batch) {
+    const auto to = std::min<std::uint64_t>(from + records_a_batch, lines_each);
     for (std::uint32_t agent = 1; agent <= work.agents(); ++agent) {
       batch.clear();
       ++sequence;
-      for (std::uint64_t i = from; i < from + records_a_batch; ++i) {
+      for (std::uint64_t i = from; i < to; ++i) {
         batch.push_back(work.event(agent, i, wall_clock_ms()));
         batch.back().id = {1, 1, sequence, static_cast<std::uint32_t>(i - from)};
       }

@@ -30,10 +30,12 @@ node::node(std::unique_ptr<parts> made)
     : parts_{std::move(made)} {}
 node::~node() { stop(); }
 
-result<std::unique_ptr<node>> node::start(const config::settings& settings, std::shared_ptr<event_log> log) {
+result<std::unique_ptr<node>> node::start(const config::settings& settings, std::shared_ptr<event_log> log,
+                                          std::function<void()> on_failure) {
   auto made = std::make_unique<parts>();
   made->settings = settings;
   made->log = std::move(log);
+  made->watching = std::make_shared<part_watch>(made->log, std::move(on_failure));
   made->counts = std::make_shared<metrics>();
   made->name = settings.node.name.empty() ? host_name() : settings.node.name;
   made->requests = std::make_shared<std::atomic<std::uint64_t>>(0);
@@ -54,6 +56,7 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
 bool node::stop() {
   auto& p = *parts_;
   if (p.stopping.exchange(true)) return true;
+  p.watching->expect_the_end();
   p.log->write(log_event::node_stopping);
   auto until_ms = steady_clock_ms() + p.settings.node.stop_timeout_s * 1000;
   auto left_ms = [&] { return until_ms - steady_clock_ms(); };
@@ -73,6 +76,8 @@ bool node::stop() {
   return drained && synced && !oldest;
 }
 
+bool node::failed() const { return parts_->watching->failed(); }
+
 net::endpoint node::agent_port() const { return parts_->agents->where(); }
 net::endpoint node::enrollment_port() const {
   return parts_->enrollment ? parts_->enrollment->where() : net::endpoint{};
@@ -86,6 +91,7 @@ node::parts::~parts() {
   if (health) health->stop();
   if (enrollment) enrollment->stop();
   if (agents) agents->stop();
+  watching->expect_the_end();
   if (!system) return;
   auto end = [](auto& handle) {
     if (handle) caf::anon_send_exit(handle, caf::exit_reason::kill);

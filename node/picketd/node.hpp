@@ -18,14 +18,17 @@ namespace picket {
 /// and written.
 class node {
 public:
+  /// `on_failure`: a part has ended by a defect; stop the node. Called at most once, on any thread; must not block.
   /// Errors: whatever part cannot start says what, where and how to mend it.
-  static result<std::unique_ptr<node>> start(const config::settings& settings,
-                                             std::shared_ptr<event_log> log);
+  static result<std::unique_ptr<node>> start(const config::settings& settings, std::shared_ptr<event_log> log,
+                                             std::function<void()> on_failure);
   ~node();
 
   /// Blocks until everything that was read is finished, at most `node.stop_timeout_s`. True: nothing is left
   /// in the pool. May be called once.
   bool stop();
+  /// A part has ended by a defect.
+  bool failed() const;
 
   /// The addresses really bound.
   net::endpoint agent_port() const;

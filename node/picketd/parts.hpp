@@ -20,6 +20,7 @@
 #include "actors/registry/registry.hpp"
 #include "actors/rule/rule.hpp"
 #include "actors/rule/stored_first_seen.hpp"
+#include "actors/watch/part_watch.hpp"
 #include "config/settings.hpp"
 #include "node/picketd/node.hpp"
 
@@ -40,6 +41,7 @@ struct dispatcher_slot {
 struct node::parts {
   config::settings settings;
   std::shared_ptr<event_log> log;
+  std::shared_ptr<part_watch> watching;
   std::shared_ptr<const metrics> counts;
   std::string name;
   std::int64_t started_ms = 0;
@@ -84,6 +86,8 @@ struct node::parts {
   result<void> open_enrollment();
   result<void> open_http();
   result<void> begin();
+  /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node needs.
+  void watch_parts();
 
   std::function<protocol::request_id()> request_source() const;
   /// Why the node should get no events, or no changes; empty: it is ready.

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "config/load.hpp"
@@ -11,7 +13,7 @@
 namespace {
 
 /// Exit codes, documented in --help.
-enum exit_code { ok = 0, bad_usage = 2, bad_configuration = 3, cannot_start = 4, unfinished = 5 };
+enum exit_code { ok = 0, bad_usage = 2, bad_configuration = 3, cannot_start = 4, unfinished = 5, part_failed = 6 };
 
 int complain(const picket::error& err, int code) {
   std::fprintf(stderr, "picketd: %s\n", picket::to_string(err).c_str());
@@ -40,7 +42,7 @@ int run(const std::string& file) {
   logging.file = settings.log.file.string();
   auto log = picket::event_log::open(logging);
   if (!log) return complain(log.error(), bad_configuration);
-  auto node = picket::node::start(settings, *log);
+  auto node = picket::node::start(settings, *log, [] { ::kill(::getpid(), SIGTERM); });
   if (!node) {
     (*log)->write(picket::log_event::node_failed, node.error());
     return complain(node.error(), cannot_start);
@@ -49,7 +51,9 @@ int run(const std::string& file) {
   sigwait(&signals, &signal);
   // A second signal ends the process at once; what was read is in the pool and runs at the next start.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  return (*node)->stop() ? ok : unfinished;
+  bool finished = (*node)->stop();
+  if ((*node)->failed()) return part_failed;
+  return finished ? ok : unfinished;
 }
 
 } // namespace
@@ -61,9 +65,9 @@ int main(int argc, char** argv) {
                  "Configuration file (YAML); without it, defaults and PICKET_* variables")
       ->check(CLI::ExistingFile);
   app.set_version_flag("--version", PICKET_VERSION);
-  app.footer(
-      "Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
-      "5 stopped, and what was not finished is in the pool for the next start.");
+  app.footer("Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
+             "5 stopped, and what was not finished is in the pool for the next start,\n"
+             "6 stopped because a part of the node had ended by a defect.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& err) {

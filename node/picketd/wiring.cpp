@@ -376,7 +376,17 @@ result<void> node::parts::open_http() {
   return {};
 }
 
+void node::parts::watch_parts() {
+  watch(watching, registry, "registry");
+  watch(watching, membership, "membership");
+  watch(watching, listener, "listener");
+  watch(watching, dispatcher->handle, "dispatcher");
+  watch(watching, sink, "alert sink");
+  if (enroller) watch(watching, enroller, "enroller");
+}
+
 result<void> node::parts::begin() {
+  watch_parts();
   auto resumed = intake->resume();
   const auto& found = pool->recovery();
   if (resumed > 0 || found.torn_headers > 0 || found.broken_chains > 0)

@@ -5,6 +5,8 @@ install(TARGETS picketd picketctl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # picketd looks for it at ../share/picket/ruleset, seen from its program.
 install(DIRECTORY config/ruleset/ DESTINATION share/picket/ruleset PATTERN tests EXCLUDE)
 install(PROGRAMS scripts/show-alerts DESTINATION share/picket)
+# Not to etc/: an installation must not overwrite what an operator has written there.
+install(FILES scripts/packaging/picket.yml DESTINATION share/picket)
 
 file(GLOB manual CONFIGURE_DEPENDS docs/*.md)
 install(FILES ${manual} DESTINATION share/doc/picket)
