@@ -177,7 +177,8 @@ TEST_F(Enroller, ReplacesAnAgentThatWasNeverSeen) {
   enroll("OSSEC A:'web-01'");
   EXPECT_EQ(enroll("OSSEC A:'web-01'").substr(0, 20), "OSSEC K:'002 web-01 ");
   auto hash = protocol::agent_key_hash("002", "web-01", key);
-  EXPECT_EQ(enroll("OSSEC A:'web-01' K:'" + hash + "'"), "ERROR: Duplicate agent name: web-01. Unable to add agent");
+  EXPECT_EQ(enroll("OSSEC A:'web-01' K:'" + hash + "'"),
+            "ERROR: Duplicate agent name: web-01. Unable to add agent");
   auto registration = tables->read()->agent(2)->registration;
   statuses->update(2, [&](agent_status& status) {
     status.registration = registration;

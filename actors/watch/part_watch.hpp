@@ -11,13 +11,14 @@
 
 namespace picket {
 
-/// Notices when an actor ends that the node cannot do without. An actor ends by a defect only (an exception that
-/// nobody caught), and then silently: without this its neighbours would wait for ever. Thread-safe.
+/// Notices when an actor ends that the node cannot do without. An actor ends by a defect only (an exception
+/// that nobody caught), and then silently: without this its neighbours would wait for ever. Thread-safe.
 class part_watch {
 public:
   /// `on_failure` is called at most once, on whatever thread the part ended; it must not block.
   part_watch(std::shared_ptr<event_log> log, std::function<void()> on_failure)
-    : log_{std::move(log)}, on_failure_{std::move(on_failure)} {}
+      : log_{std::move(log)}
+      , on_failure_{std::move(on_failure)} {}
 
   /// From now on parts may end.
   void expect_the_end() noexcept { over_ = true; }

@@ -16,7 +16,8 @@ caf::behavior fragile(caf::event_based_actor*) {
 class PartWatch : public testing::deterministic_actors {
 protected:
   int failures = 0;
-  std::shared_ptr<part_watch> watching = std::make_shared<part_watch>(event_log::silent(), [this] { ++failures; });
+  std::shared_ptr<part_watch> watching =
+      std::make_shared<part_watch>(event_log::silent(), [this] { ++failures; });
 };
 
 TEST_F(PartWatch, SaysOnceThatAPartHasEnded) {

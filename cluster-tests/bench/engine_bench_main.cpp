@@ -1,5 +1,5 @@
-// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool, actors and
-// journal. Prints one JSON object: events, alerts, CPU seconds.
+// The analysis alone: the same lines, batches and outputs as in a node, without sockets, cryptography, pool,
+// actors and journal. Prints one JSON object: events, alerts, CPU seconds.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>

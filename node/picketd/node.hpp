@@ -18,8 +18,8 @@ namespace picket {
 /// and written.
 class node {
 public:
-  /// `on_failure`: a part has ended by a defect; stop the node. Called at most once, on any thread; must not block.
-  /// Errors: whatever part cannot start says what, where and how to mend it.
+  /// `on_failure`: a part has ended by a defect; stop the node. Called at most once, on any thread; must not
+  /// block. Errors: whatever part cannot start says what, where and how to mend it.
   static result<std::unique_ptr<node>> start(const config::settings& settings, std::shared_ptr<event_log> log,
                                              std::function<void()> on_failure);
   ~node();

@@ -86,7 +86,8 @@ struct node::parts {
   result<void> open_enrollment();
   result<void> open_http();
   result<void> begin();
-  /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node needs.
+  /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node
+  /// needs.
   void watch_parts();
 
   std::function<protocol::request_id()> request_source() const;

@@ -13,7 +13,14 @@
 namespace {
 
 /// Exit codes, documented in --help.
-enum exit_code { ok = 0, bad_usage = 2, bad_configuration = 3, cannot_start = 4, unfinished = 5, part_failed = 6 };
+enum exit_code {
+  ok = 0,
+  bad_usage = 2,
+  bad_configuration = 3,
+  cannot_start = 4,
+  unfinished = 5,
+  part_failed = 6
+};
 
 int complain(const picket::error& err, int code) {
   std::fprintf(stderr, "picketd: %s\n", picket::to_string(err).c_str());
@@ -65,9 +72,10 @@ int main(int argc, char** argv) {
                  "Configuration file (YAML); without it, defaults and PICKET_* variables")
       ->check(CLI::ExistingFile);
   app.set_version_flag("--version", PICKET_VERSION);
-  app.footer("Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
-             "5 stopped, and what was not finished is in the pool for the next start,\n"
-             "6 stopped because a part of the node had ended by a defect.");
+  app.footer(
+      "Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
+      "5 stopped, and what was not finished is in the pool for the next start,\n"
+      "6 stopped because a part of the node had ended by a defect.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& err) {
