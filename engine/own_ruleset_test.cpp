@@ -93,8 +93,13 @@ TEST(OwnRuleSet, EveryTestLineEndsInItsRuleAndEveryRuleHasOne) {
     for (const auto& test : read_tests(file.path())) {
       if (test.new_session || !session) session.emplace(compiled.ruleset, analysis_path::logtest);
       result<logtest_answer> answer;
-      for (int n = 1; n <= test.times; ++n)
+      for (int n = 1; n <= test.times; ++n) {
         answer = session->run(numbered(test.line, n), numbered(test.location, n), testing::noon_ms);
+        const bool early = n < test.times && answer && answer->rule;
+        if (early) {
+          EXPECT_NE(std::to_string(answer->rule->id), test.rule) << test.where << ", already at " << n;
+        }
+      }
       ASSERT_TRUE(answer) << test.where;
       const auto rule = answer->rule ? std::to_string(answer->rule->id) : std::string{"0"};
       if (test.rule != "-") {

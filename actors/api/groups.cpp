@@ -62,12 +62,15 @@ struct group_handlers {
         if (view) members = view->members(name, members_at_once);
       }
       if (members.empty()) return answer;
+      std::vector<protocol::command_arguments> changes;
       for (auto id : members) {
         protocol::agent_groups change;
         change.id = id;
         change.change = protocol::groups_change::remove;
         change.groups = {name};
-        auto step = node.propose(change, "api", from);
+        changes.emplace_back(std::move(change));
+      }
+      for (const auto& step : node.propose_many(std::move(changes), "api", from)) {
         bool gone = step.how == registry::proposed::refused;
         if (step.how != registry::proposed::ok && !gone) return step;
       }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -24,33 +25,22 @@ public:
 
   registry::propose_answer propose(protocol::command_arguments arguments, const std::string& actor,
                                    const std::string& from) override {
-    std::lock_guard lock{mutex_};
-    if (answer_instead) return *answer_instead;
-    protocol::command command;
-    command.request = {1, 1, ++counter_};
-    command.actor = actor;
-    command.from = from;
-    command.made_ms = wall_clock_ms();
-    command.arguments = std::move(arguments);
-    registry::decided_batch decided;
-    {
-      auto view = tables_->read();
-      if (!view) return {registry::proposed::unavailable, 0, {}};
-      decided = registry::decide_batch(*view, {&command}, context_, wall_clock_ms());
-    }
-    if (decided.changes_anything && !tables_->commit(decided.batch))
-      return {registry::proposed::unavailable, 0, {}};
-    const auto& result = decided.commands.front().result;
-    return {result.done() ? registry::proposed::ok : registry::proposed::refused, decided.batch.head.sequence,
-            result};
+    return propose_many({std::move(arguments)}, actor, from).front();
   }
 
   std::vector<registry::propose_answer> propose_many(std::vector<protocol::command_arguments> commands,
                                                      const std::string& actor,
                                                      const std::string& from) override {
+    std::lock_guard lock{mutex_};
     std::vector<registry::propose_answer> answers;
-    for (auto& command : commands)
-      answers.push_back(propose(std::move(command), actor, from));
+    for (std::size_t begin = 0; begin < commands.size(); begin += commands_per_commit) {
+      auto end = std::min(commands.size(), begin + commands_per_commit);
+      std::vector<protocol::command> some;
+      for (auto i = begin; i < end; ++i)
+        some.push_back(command_of(std::move(commands[i]), actor, from));
+      for (auto& answer : commit(some))
+        answers.push_back(std::move(answer));
+    }
     return answers;
   }
 
@@ -85,6 +75,41 @@ public:
   std::unique_ptr<registry::propose_answer> answer_instead;
 
 private:
+  static constexpr std::size_t commands_per_commit = 120;
+
+  protocol::command command_of(protocol::command_arguments arguments, const std::string& actor,
+                               const std::string& from) {
+    protocol::command command;
+    command.request = {1, 1, ++counter_};
+    command.actor = actor;
+    command.from = from;
+    command.made_ms = wall_clock_ms();
+    command.arguments = std::move(arguments);
+    return command;
+  }
+
+  std::vector<registry::propose_answer> commit(const std::vector<protocol::command>& commands) {
+    std::vector<registry::propose_answer> answers(commands.size(), {registry::proposed::unavailable, 0, {}});
+    if (answer_instead) std::fill(answers.begin(), answers.end(), *answer_instead);
+    if (answer_instead) return answers;
+    std::vector<const protocol::command*> pointers;
+    for (const auto& command : commands)
+      pointers.push_back(&command);
+    registry::decided_batch decided;
+    {
+      auto view = tables_->read();
+      if (!view) return answers;
+      decided = registry::decide_batch(*view, pointers, context_, wall_clock_ms());
+    }
+    if (decided.changes_anything && !tables_->commit(decided.batch)) return answers;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const auto& result = decided.commands[i].result;
+      answers[i] = {result.done() ? registry::proposed::ok : registry::proposed::refused,
+                    decided.batch.head.sequence, result};
+    }
+    return answers;
+  }
+
   std::shared_ptr<store::registry_tables> tables_;
   agent_status_table statuses_;
   registry::decide_context context_;

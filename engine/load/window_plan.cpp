@@ -71,21 +71,19 @@ window_index wanted_index(const ruleset& of, const rule& composite) {
   return index;
 }
 
-} // namespace
-
-void plan_windows(ruleset& of) {
-  std::map<std::tuple<std::uint32_t, bool, std::vector<operand>>, std::uint32_t> known;
-  std::vector<std::vector<std::uint32_t>> by_list(of.tree.lists.size());
+/// Gives each composite its index. Lists of equal members are one: what stands in one stands in the other.
+void plan_indexes(ruleset& of, std::vector<std::vector<std::uint32_t>>& indexes_of_list) {
+  std::map<std::string, std::uint32_t> known;
   for (auto& each : of.tree.rules) {
     if (!each->composite() || each->look_back.list == no_list) continue;
     auto index = wanted_index(of, *each);
     store_values(of, each->look_back, index.all_events);
-    const auto key = std::make_tuple(index.list, index.global, index.key);
-    const auto [at, fresh] = known.emplace(key, static_cast<std::uint32_t>(of.indexes.size()));
+    index.content = content_of(index, of.tree.lists[index.list], of.slots);
+    const auto [at, fresh] = known.emplace(index.content, static_cast<std::uint32_t>(of.indexes.size()));
     each->look_back.index = at->second;
+    auto& mine = indexes_of_list[index.list];
+    if (std::find(mine.begin(), mine.end(), at->second) == mine.end()) mine.push_back(at->second);
     if (fresh) {
-      index.content = content_of(index, of.tree.lists[index.list], of.slots);
-      by_list[index.list].push_back(at->second);
       of.indexes.push_back(std::move(index));
       continue;
     }
@@ -93,12 +91,21 @@ void plan_windows(ruleset& of) {
     shared.entries_max = std::max(shared.entries_max, index.entries_max);
     shared.timeframe_s = std::max(shared.timeframe_s, index.timeframe_s);
   }
+}
+
+} // namespace
+
+void plan_windows(ruleset& of) {
+  std::vector<std::vector<std::uint32_t>> indexes_of_list(of.tree.lists.size());
+  plan_indexes(of, indexes_of_list);
   of.feeds.resize(of.tree.rules.size());
   for (const auto& each : of.tree.rules) {
     auto& feeds = of.feeds[each->index];
     const auto add = [&](std::uint32_t list, std::uint32_t times) {
-      for (const auto index : by_list[list])
-        feeds.push_back({index, times});
+      for (const auto index : indexes_of_list[list]) {
+        const auto same = [&](const auto& feed) { return feed.index == index; };
+        if (std::none_of(feeds.begin(), feeds.end(), same)) feeds.push_back({index, times});
+      }
     };
     // A watched rule feeds its id list and then no group list (rules.md 4.1).
     if (each->id_list != no_list)

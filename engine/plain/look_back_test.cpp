@@ -58,6 +58,17 @@ TEST(LookBack, EntriesOfOtherValuesNeitherCountNorStop) {
   EXPECT_EQ(verdicts(rules, {a1, b, a2, a1, a3}), (ids{100, 100, 100, 100, 101}));
 }
 
+TEST(LookBack, CompositesOverEqualListsCountEachEventOnce) {
+  const auto compiled = compile_rules(R"(<group name="alpha,">
+<rule id="100" level="3"><decoded_as>json</decoded_as><description>d</description></rule></group><group name="x,">
+<rule id="101" level="7" frequency="5"><if_matched_group>alpha</if_matched_group><description>d</description></rule>
+<rule id="102" level="4" frequency="5"><if_sid>100</if_sid><if_matched_group>alpha</if_matched_group><match>q</match><description>d</description></rule>
+</group>)");
+  ASSERT_TRUE(compiled.ruleset);
+  EXPECT_EQ(compiled.ruleset->indexes.size(), 1u);
+  EXPECT_EQ(verdicts(compiled.ruleset, {any, any, any, any, any}), (ids{100, 100, 100, 100, 101}));
+}
+
 TEST(LookBack, AgentsShareNothingWithoutGlobalFrequency) {
   const auto rules = with_base(R"(
 <rule id="101" level="7"><if_matched_sid>100</if_matched_sid><description>d</description></rule>)");
@@ -158,10 +169,11 @@ std::string random_rules(std::mt19937& random) {
 <rule id="100" level="3"><decoded_as>json</decoded_as><match>"p"</match><description>d</description></rule>
 <rule id="101" level="2"><decoded_as>json</decoded_as><description>d</description></rule></group>
 <group name="b,"><rule id="102" level="4"><if_sid>100,101</if_sid><match>"q"</match><description>d</description></rule>
-</group><group name="a,b,">)";
+</group>)";
   for (int id = 103; id < 115; ++id)
-    text += random_composite(random, id);
-  return text + "</group>";
+    text += "<group name=\"" + std::string{random() % 2 ? "a,b," : "x,"} + "\">"
+            + random_composite(random, id) + "</group>";
+  return text;
 }
 
 std::string random_line(std::mt19937& random) {

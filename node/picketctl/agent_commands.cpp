@@ -35,10 +35,11 @@ exit_code list(session& with, const agent_arguments& given) {
   if (!body) return body.error();
   const auto& data = (*body)["data"];
   if (with.options.json) {
-    with.out << to_text(data);
+    with.out << pretty(data);
   } else {
     with.out << agents_table(data["affected_items"]);
-    with.out << "\n" << data["affected_items"].size() << " agents\n";
+    auto count = data["affected_items"].size();
+    with.out << "\n" << count << (count == 1 ? " agent\n" : " agents\n");
   }
   return finish_envelope(with, *body);
 }
@@ -48,7 +49,7 @@ exit_code show(session& with, const agent_arguments& given) {
   if (!body) return body.error();
   const auto items = body->value("/data/affected_items"_json_pointer, json::array());
   for (const auto& agent : items)
-    with.out << (with.options.json ? to_text(agent) : agent_details(agent));
+    with.out << (with.options.json ? pretty(agent) : agent_details(agent));
   return finish_envelope(with, *body);
 }
 
@@ -57,7 +58,7 @@ exit_code add(session& with, const agent_arguments& given) {
   if (!body) return body.error();
   const auto data = body->value("data", json::object());
   if (with.options.json)
-    with.out << to_text(data);
+    with.out << pretty(data);
   else
     with.out << "agent " << member_text(data, "id") << " '" << printable(given.name) << "' is registered\n"
              << "key for its import: " << member_text(data, "key") << "\n";
@@ -81,7 +82,7 @@ exit_code remove(session& with, const agent_arguments& given) {
       removed.push_back(id);
   }
   if (with.options.json)
-    with.out << to_text({{"removed", removed}});
+    with.out << pretty({{"removed", removed}});
   else if (!removed.empty())
     with.out << "removed: " << printable(member_text({{"ids", removed}}, "ids")) << "\n";
   return code.value_or(exit_code::usage);
@@ -91,7 +92,7 @@ exit_code key(session& with, const agent_arguments& given) {
   auto body = ask_json(with, agent_key(given.id));
   if (!body) return body.error();
   for (const auto& item : body->value("/data/affected_items"_json_pointer, json::array()))
-    with.out << (with.options.json ? to_text(item) : member_text(item, "key") + "\n");
+    with.out << (with.options.json ? pretty(item) : member_text(item, "key") + "\n");
   return finish_envelope(with, *body);
 }
 
@@ -101,7 +102,7 @@ exit_code show_groups(session& with, const agent_arguments& given) {
   for (const auto& agent : body->value("/data/affected_items"_json_pointer, json::array())) {
     auto names = agent.value("group", json::array());
     if (with.options.json)
-      with.out << to_text({{"id", agent["id"]}, {"groups", names}});
+      with.out << pretty({{"id", agent["id"]}, {"groups", names}});
     else
       for (const auto& name : names)
         with.out << printable(name.is_string() ? name.get<std::string>() : "") << "\n";
@@ -128,7 +129,7 @@ exit_code import(session& with, const agent_arguments& given) {
   if (!body) return body.error();
   const auto data = body->value("data", json::object());
   if (with.options.json)
-    with.out << to_text(data);
+    with.out << pretty(data);
   else
     with.out << "imported: " << member_text(data, "total_affected_items")
              << ", refused: " << member_text(data, "total_failed_items") << "\n";
@@ -146,7 +147,7 @@ exit_code export_to(session& with, const agent_arguments& given) {
   if (!written) return complain(with, written.error());
   auto lines = std::count(answer->body.begin(), answer->body.end(), '\n');
   if (with.options.json)
-    with.out << to_text({{"file", given.file}, {"lines", lines}});
+    with.out << pretty({{"file", given.file}, {"lines", lines}});
   else
     with.out << "wrote " << lines << " lines to " << printable(given.file) << "\n";
   return exit_code::ok;

@@ -100,7 +100,7 @@ exit_code finish_envelope(session& with, const json& body) {
   return exit_code_of_envelope(body);
 }
 
-std::string to_text(const json& value) {
+std::string pretty(const json& value) {
   return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 std::string to_line(const json& value) {

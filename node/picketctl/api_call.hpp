@@ -30,7 +30,7 @@ tl::expected<json, exit_code> ask_json(session& with, const api_request& request
 exit_code finish_envelope(session& with, const json& body);
 
 /// JSON for `--json`, indented, bytes that are no UTF-8 replaced.
-std::string to_text(const json& value);
+std::string pretty(const json& value);
 /// JSON on one line.
 std::string to_line(const json& value);
 

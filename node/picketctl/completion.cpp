@@ -150,7 +150,7 @@ std::string bash_completion(const command_info& root) {
     out += " ;;\n";
   });
   out += "  esac\n"
-         "  if [[ $cur == -* ]]; then words=\"$options "
+         "  if [[ $cur == -* ]]; then words=$options; [[ -n $at ]] && words+=\" "
          + joined(option_names(root), " ")
          + "\"; fi\n"
            "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"

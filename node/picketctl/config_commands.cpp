@@ -64,7 +64,7 @@ exit_code check(session& with, const std::string& file) {
   if (!done) return complain(with, done.error());
   auto count = done->loaded.problems.size();
   if (with.options.json) {
-    with.out << to_text({{"file", done->file}, {"problems", problems_json(*done)}});
+    with.out << pretty({{"file", done->file}, {"problems", problems_json(*done)}});
   } else {
     write_problems(with.out, *done);
     auto name = done->file.empty() ? std::string{"defaults and environment"} : printable(done->file);
@@ -90,7 +90,7 @@ exit_code show(session& with, const std::string& file) {
     table.add({origin.key, origin.value, origin.from});
     all.push_back({{"key", origin.key}, {"value", origin.value}, {"from", origin.from}});
   }
-  with.out << (with.options.json ? to_text(all) : table.render());
+  with.out << (with.options.json ? pretty(all) : table.render());
   return exit_code::ok;
 }
 

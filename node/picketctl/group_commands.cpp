@@ -18,7 +18,7 @@ exit_code list(session& with) {
   auto body = ask_all_pages(with, [](std::size_t offset) { return list_groups(offset); });
   if (!body) return body.error();
   const auto& data = (*body)["data"];
-  with.out << (with.options.json ? to_text(data) : groups_table(data["affected_items"]));
+  with.out << (with.options.json ? pretty(data) : groups_table(data["affected_items"]));
   return finish_envelope(with, *body);
 }
 
@@ -26,7 +26,7 @@ exit_code add(session& with, const std::string& name) {
   auto body = ask_json(with, add_group(name));
   if (!body) return body.error();
   if (with.options.json)
-    with.out << to_text({{"group", name}});
+    with.out << pretty({{"group", name}});
   else
     with.out << "group '" << printable(name) << "' is there\n";
   return exit_code::ok;
@@ -37,7 +37,7 @@ exit_code remove(session& with, const std::vector<std::string>& names) {
   if (!body) return body.error();
   const auto removed = body->value("/data/affected_items"_json_pointer, json::array());
   if (with.options.json)
-    with.out << to_text({{"removed", removed}});
+    with.out << pretty({{"removed", removed}});
   else if (!removed.empty())
     with.out << "removed: " << printable(member_text({{"names", removed}}, "names")) << "\n";
   return finish_envelope(with, *body);

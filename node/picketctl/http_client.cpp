@@ -11,21 +11,6 @@ namespace picket::ctl {
 
 namespace {
 
-std::string escape_query(const std::string& text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z')
-                 || c == '-' || c == '_' || c == '.' || c == '~' || c == ',';
-    if (plain)
-      out += c;
-    else
-      out += {'%', digits[byte >> 4], digits[byte & 15]};
-  }
-  return out;
-}
-
 std::string place_of(const api_target& target) {
   bool v6 = target.host.find(':') != std::string::npos;
   return "https://" + (v6 ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port);
@@ -95,11 +80,26 @@ error failure(httplib::Error why, const api_target& target) {
 
 } // namespace
 
+std::string escape_url(const std::string& text) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z')
+                 || c == '-' || c == '_' || c == '.' || c == '~' || c == ',';
+    if (plain)
+      out += c;
+    else
+      out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
+}
+
 std::string request_target(const api_request& request) {
   auto text = request.path;
   char mark = '?';
   for (const auto& [name, value] : request.query) {
-    text += mark + name + "=" + escape_query(value);
+    text += mark + name + "=" + escape_url(value);
     mark = '&';
   }
   return text;

@@ -36,6 +36,9 @@ struct api_target {
   int timeout_s = 10;
 };
 
+/// The text as it may stand in a path or query: all but letters, digits and `-_.~,` as %XX.
+std::string escape_url(const std::string& text);
+
 /// "/agents?limit=5&match=a%20b".
 std::string request_target(const api_request& request);
 

@@ -107,7 +107,7 @@ public:
         with_.out << "  " << each << "\n";
     }
     if (with_.options.json)
-      with_.out << to_text({{"passed", passed}, {"total", total}, {"failed", failures}});
+      with_.out << pretty({{"passed", passed}, {"total", total}, {"failed", failures}});
     else
       with_.out << passed << " of " << total << "\n";
     return passed == total ? exit_code::ok : exit_code::no;

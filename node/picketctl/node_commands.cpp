@@ -20,7 +20,7 @@ exit_code status(session& with) {
   auto body = ask_json(with, node_status());
   if (!body) return body.error();
   const auto data = body->value("data", json::object());
-  with.out << (with.options.json ? to_text(data) : node_status_text(data));
+  with.out << (with.options.json ? pretty(data) : node_status_text(data));
   return ready(data) ? exit_code::ok : exit_code::no;
 }
 

@@ -70,11 +70,13 @@ api_request remove_agents(const std::vector<std::string>& ids) {
                  {{"agents_list", joined(normal)}, {"status", "all"}, {"older_than", "0s"}});
 }
 
-api_request agent_key(const std::string& id) { return request("GET", "/agents/" + normal_id(id) + "/key"); }
+api_request agent_key(const std::string& id) {
+  return request("GET", "/agents/" + escape_url(normal_id(id)) + "/key");
+}
 
 api_request change_groups(const std::string& id, const std::string& change,
                           const std::vector<std::string>& groups) {
-  return with_body(request("PUT", "/picket/agents/" + normal_id(id) + "/groups"),
+  return with_body(request("PUT", "/picket/agents/" + escape_url(normal_id(id)) + "/groups"),
                    {{"change", change}, {"groups", groups}});
 }
 

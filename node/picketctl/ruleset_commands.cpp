@@ -26,7 +26,7 @@ exit_code check(session& with, const check_arguments& given) {
   }
   auto report = check_ruleset(std::move(*files), {});
   if (with.options.json) {
-    with.out << to_text(report_json(report, given.notes));
+    with.out << pretty(report_json(report, given.notes));
   } else {
     auto findings = findings_text(report, given.notes);
     with.out << findings << (findings.empty() ? "" : "\n") << summary_text(report);

@@ -40,6 +40,8 @@ std::string source_text::quote(int line, int column) const {
   if (line < 1 || static_cast<std::size_t>(line) > begins_.size()) return {};
   auto text = line_at(line);
   auto at = std::min(text.size(), static_cast<std::size_t>(std::max(column, 1) - 1));
+  while (at > 0 && at < text.size() && continues_character(text[at]))
+    --at;
   std::string before;
   if (at > bytes_before_column) {
     auto cut = at - bytes_before_column;
