@@ -342,7 +342,7 @@ TEST_F(AgentCases, Case39_CountersGrowOverARestart) {
 
 TEST_F(AgentCases, Case40_ARemovedAgentIsClosedAndRefused) {
   auto agent = active();
-  auto removed = node().api("DELETE", "/agents?agents_list=007");
+  auto removed = node().api("DELETE", "/agents?agents_list=007&status=all&older_than=0s");
   ASSERT_TRUE(removed);
   EXPECT_TRUE(agent.wait_closed());
   auto again = connect();

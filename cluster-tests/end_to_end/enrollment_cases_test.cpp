@@ -153,7 +153,7 @@ TEST_F(EnrollmentCases, Case15_TheAgentHoldsTheKeyThatItIsKnownBy) {
 
 TEST_F(EnrollmentCases, Case16_AnIdNeverComesBackAlsoOverARestart) {
   ASSERT_THAT(enroll("OSSEC A:'high'"), StartsWith("OSSEC K:'008 "));
-  auto removed = node().api("DELETE", "/agents?agents_list=008");
+  auto removed = node().api("DELETE", "/agents?agents_list=008&status=all&older_than=0s");
   ASSERT_TRUE(removed);
   EXPECT_EQ((*removed)["data"]["affected_items"], nlohmann::json({"008"}));
   EXPECT_EQ(node().stop(), 0);

@@ -72,11 +72,14 @@ TEST_F(ManyAgents, ASmallPoolPausesConnectionsAndLosesNothing) {
                              {{"pool.segments", "64"},
                               {"pool.shard_quota_segments", "16"},
                               {"engine.batch_bytes", "65600"},
-                              {"engine.shards", "8"}}};
+                              {"engine.shards", "8"},
+                              {"engine.executors", "1"},
+                              {"journal.sync", "strict"}}};
   ASSERT_TRUE(node.start());
   auto options = load(node, 20, 0);
   options.duration_ms = 0;
-  options.lines_per_agent = 2'000;
+  options.lines_per_agent = 4'000;
+  options.prebuilt = true;
   agentsim::simulator simulator{options};
   ASSERT_TRUE(simulator.prepare());
   auto report = simulator.run();

@@ -94,7 +94,7 @@ std::optional<language> rule_reader::type_of(const xml::element& child) {
   language lang;
   if (parse_language(type->value, lang)) return lang;
   warning(type->place, "bad-type", "'" + type->value + "' is no pattern language; the default is used",
-          "write osmatch, osregex or pcre2" + std::string{did_you_mean(type->value, language_names)});
+          did_you_mean(type->value, language_names));
   return std::nullopt;
 }
 
@@ -146,7 +146,8 @@ void rule_reader::on_field(const xml::element& child, const element_spec& spec) 
   }
   if (++fields_ > env_.options.order_size) {
     error(child.place, "too-many-fields",
-          "the rule has more than " + std::to_string(env_.options.order_size) + " field conditions");
+          "the rule has more than " + std::to_string(env_.options.order_size) + " field conditions",
+          "part it into a rule and a child of it");
     return;
   }
   const auto type = type_of(child).value_or(spec.language);
@@ -154,7 +155,7 @@ void rule_reader::on_field(const xml::element& child, const element_spec& spec) 
   auto compiled = pattern::compile(type, child.text, {false, negate});
   if (!compiled) {
     error(child.place, "bad-pattern",
-          "the pattern of field '" + name->value + "' is wrong: " + compiled.error());
+          "the pattern of field '" + name->value + "' is wrong: " + compiled.error(), pattern_hint);
     return;
   }
   auto& added = add_condition(condition_kind::text, spec);
@@ -210,7 +211,7 @@ bool rule_reader::read_list_attributes(const xml::element& child, list_condition
     } else if (equal_fold(attribute.name, "check_value")) {
       auto compiled = pattern::compile(language::osmatch, attribute.value, {});
       if (!compiled) {
-        error(attribute.place, "bad-pattern", "check_value is wrong: " + compiled.error());
+        error(attribute.place, "bad-pattern", "check_value is wrong: " + compiled.error(), pattern_hint);
         return false;
       }
       to.check_value = std::move(*compiled);
@@ -328,7 +329,8 @@ void rule_reader::finish_patterns() {
         pattern::compile(text.type.value_or(text.spec->language), text.text, {false, text.negate});
     if (!compiled) {
       error(text.place, "bad-pattern",
-            std::string{"the pattern of '"} + text.spec->name + "' is wrong: " + compiled.error());
+            std::string{"the pattern of '"} + text.spec->name + "' is wrong: " + compiled.error(),
+            pattern_hint);
       continue;
     }
     auto& added = add_condition(condition_kind::text, *text.spec);

@@ -167,7 +167,13 @@ const element_spec* find_element(std::string_view name) {
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
   const auto near = nearest(word, known.data(), known.size());
-  return near.empty() ? std::string{} : "did you mean '" + std::string{near} + "'?";
+  if (!near.empty()) return "did you mean '" + std::string{near} + "'?";
+  if (known.empty()) return "take it out; there is none";
+  constexpr std::size_t names_shown = 20;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(known.size(), names_shown); ++i)
+    names += (names.empty() ? "" : ", ") + std::string{known[i]};
+  return "there are " + names + (known.size() > names_shown ? ", …" : "");
 }
 
 std::string suggest_element(std::string_view name) {

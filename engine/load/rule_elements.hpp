@@ -31,9 +31,13 @@ std::span<const element_spec> element_specs();
 
 /// The spec of a child element's name; null if there is none.
 const element_spec* find_element(std::string_view name);
-/// For a hint: the known name that is nearest, or empty.
+/// The same among all child elements of `<rule>`.
 std::string suggest_element(std::string_view name);
-/// "did you mean 'x'?" or empty.
+/// How to mend a pattern that does not compile; the text says where it is wrong.
+inline constexpr auto pattern_hint =
+    "mend the pattern there; a character that stands for itself needs a backslash";
+
+/// "did you mean 'x'?"; where none is near, what there is. Never empty.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
 
 } // namespace picket::engine

@@ -181,7 +181,8 @@ void rule_reader::finish_look_back() {
   if (if_matched_regex_.given && back.kind == look_back_kind::all) {
     auto compiled = pattern::compile(language::osregex, if_matched_regex_.text, {});
     if (!compiled)
-      error(if_matched_regex_.place, "bad-pattern", "if_matched_regex is wrong: " + compiled.error());
+      error(if_matched_regex_.place, "bad-pattern", "if_matched_regex is wrong: " + compiled.error(),
+            pattern_hint);
     else
       back.regex = std::move(*compiled);
   }

@@ -95,7 +95,8 @@ void rule_reader::read_id(const xml::attribute& attribute) {
 void rule_reader::read_level(const xml::attribute& attribute) {
   const auto value = digits(attribute, 4);
   if (!value || *value > 16) {
-    error(attribute.place, "bad-level", "the level '" + attribute.value + "' is not a number from 0 to 16");
+    error(attribute.place, "bad-level", "the level '" + attribute.value + "' is not a number from 0 to 16",
+          "0 is recorded and never alerts, 3 is the first that alerts by default");
     return;
   }
   draft_.rule->declared_level = static_cast<int>(*value);
@@ -123,7 +124,8 @@ void rule_reader::read_number(const xml::attribute& attribute) {
     rule.accuracy_zero = *value == 0 && !attribute.value.empty();
   } else if (attribute.value.size() > 4 || *value < 2) {
     error(attribute.place, "bad-frequency",
-          "the frequency '" + attribute.value + "' is not a number from 2 to 9999");
+          "the frequency '" + attribute.value + "' is not a number from 2 to 9999",
+          "write how many events it takes");
   } else {
     rule.frequency = *value;
   }
@@ -169,7 +171,8 @@ void rule_reader::read_attributes() {
     if (!equal_fold(attribute.name, "id")) read_attribute(attribute);
     const auto same = [&](const auto& other) { return equal_fold(other.name, attribute.name); };
     if (&*std::find_if(all.begin(), all.end(), same) != &attribute)
-      error(attribute.place, "double-attribute", "the attribute '" + attribute.name + "' is given twice");
+      error(attribute.place, "double-attribute", "the attribute '" + attribute.name + "' is given twice",
+            "keep one of them");
   }
 }
 

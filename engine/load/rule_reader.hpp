@@ -91,9 +91,9 @@ private:
 
   // Reports.
   void report(severity how, const engine::place& where, std::string code, std::string text, std::string hint);
-  void error(const engine::place& where, std::string code, std::string text, std::string hint = {});
-  void warning(const engine::place& where, std::string code, std::string text, std::string hint = {});
-  void drop(const engine::place& where, std::string code, std::string text, std::string hint = {});
+  void error(const engine::place& where, std::string code, std::string text, std::string hint);
+  void warning(const engine::place& where, std::string code, std::string text, std::string hint);
+  void drop(const engine::place& where, std::string code, std::string text, std::string hint);
 
   // Attributes.
   void read_attributes();

@@ -153,7 +153,8 @@ bool rule_tree_builder::parents_by_sid(const rule_draft& draft, std::vector<std:
     parents.insert(parents.end(), places.begin(), places.end());
   }
   if (!parents.empty()) return true;
-  drop(about, draft.if_sid_place, "no-parent", "none of its parents exists");
+  drop(about, draft.if_sid_place, "no-parent", "none of its parents exists",
+       "name a rule that stands before it");
   return false;
 }
 
@@ -163,14 +164,15 @@ bool rule_tree_builder::parents_by_level(const rule_draft& draft, std::vector<st
       only_digits(*draft.if_level) && draft.if_level->size() <= 4 ? number_of(*draft.if_level) : 0;
   if (level == 0) {
     drop(about, about.place, "bad-if-level",
-         "if_level '" + *draft.if_level + "' is not a number of at least 1");
+         "if_level '" + *draft.if_level + "' is not a number of at least 1", "write a level from 1 to 16");
     return false;
   }
   for (const auto& other : rules_)
     if (other->key >= static_cast<int>(level) * 100)
       parents.insert(parents.end(), places_[other->index].begin(), places_[other->index].end());
   if (!parents.empty()) return true;
-  drop(about, about.place, "no-parent", "no rule before it has level " + number_text(level) + " or higher");
+  drop(about, about.place, "no-parent", "no rule before it has level " + number_text(level) + " or higher",
+       "name a lower level, or put the rule behind those");
   return false;
 }
 
@@ -181,7 +183,8 @@ bool rule_tree_builder::parents_by_group(const rule_draft& draft, std::vector<st
     if (group_matches(wanted, folded_groups_[other->index]))
       parents.insert(parents.end(), places_[other->index].begin(), places_[other->index].end());
   if (!parents.empty()) return true;
-  drop(about, about.place, "no-parent", "no rule before it is in group '" + *draft.if_group + "'");
+  drop(about, about.place, "no-parent", "no rule before it is in group '" + *draft.if_group + "'",
+       "name a group that an earlier rule has");
   return false;
 }
 
@@ -191,7 +194,8 @@ bool rule_tree_builder::parents_by_category(const rule_draft& draft, std::vector
     return true;
   }
   drop(*draft.rule, draft.rule->place, "no-root",
-       "no root rule (id 1 to 9) of its category is defined before it");
+       "no root rule (id 1 to 9) of its category is defined before it",
+       "give it an if_sid, or load the file with the root rules first");
   return false;
 }
 
@@ -202,7 +206,7 @@ bool rule_tree_builder::find_parents(const rule_draft& draft, std::vector<std::u
   }
   if (draft.if_group && draft.if_sid && !draft.if_matched_group)
     report(severity::warning, *draft.rule, draft.rule->place, "ignored-if-group",
-           "if_group has no effect beside if_sid");
+           "if_group has no effect beside if_sid", "take one of them away");
   if (draft.if_sid) return parents_by_sid(draft, parents);
   if (draft.if_level) return parents_by_level(draft, parents);
   if (draft.if_group) return parents_by_group(draft, parents);
@@ -249,7 +253,8 @@ void rule_tree_builder::add(rule_draft draft) {
   }
   if (draft.overwrite && !exists(fresh.id))
     report(severity::warning, fresh, fresh.place, "nothing-to-overwrite",
-           "there is no rule " + number_text(fresh.id) + " before this one to overwrite");
+           "there is no rule " + number_text(fresh.id) + " before this one to overwrite",
+           "take overwrite away, or let the file sort behind the one with the rule");
   std::vector<std::uint32_t> parents;
   if (!check_matched_sid(draft) || !find_parents(draft, parents)) return;
   const auto index = static_cast<std::uint32_t>(rules_.size());
@@ -359,7 +364,8 @@ void rule_tree_builder::overwrite(rule_draft& draft) {
   fresh.shows_frequency = old.shows_frequency;
   if (fresh.look_back.active && old.look_back.kind == look_back_kind::none)
     report(severity::warning, fresh, fresh.place, "overwrite-look-back",
-           "a rule that counted nothing does not begin to count when it is overwritten");
+           "a rule that counted nothing does not begin to count when it is overwritten",
+           "write a new rule with an id of its own that counts");
   fresh.look_back.active = fresh.look_back.active && old.look_back.kind != look_back_kind::none;
   fresh.look_back.kind = old.look_back.kind;
   fresh.look_back.list = old.look_back.list;

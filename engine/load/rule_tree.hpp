@@ -72,9 +72,9 @@ private:
   };
 
   void report(severity how, const rule& about, const engine::place& where, std::string code, std::string text,
-              std::string hint = {});
+              std::string hint);
   void drop(const rule& about, const engine::place& where, std::string code, std::string text,
-            std::string hint = {});
+            std::string hint);
 
   static wanted_ids parse_if_sid(std::string_view text);
   bool exists(std::uint32_t id) const { return rules_by_id_.count(id) > 0; }

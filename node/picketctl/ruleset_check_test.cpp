@@ -162,6 +162,8 @@ TEST(RulesetCheckDamage, NoDamageCrashesIt) {
     auto report = check_ruleset(std::move(files), {});
     EXPECT_EQ(report.errors == 0, report.compiled.ruleset != nullptr);
     EXPECT_FALSE(summary_text(report).empty());
+    for (const auto& finding : report.compiled.diagnostics)
+      EXPECT_FALSE(finding.hint.empty()) << engine::to_string(finding) << " says no way to mend it";
     auto text = findings_text(report, true);
     EXPECT_EQ(text.empty(), report.compiled.diagnostics.empty());
     EXPECT_FALSE(to_line(report_json(report, true)).empty());

@@ -369,10 +369,10 @@ result<void> node::parts::open_http() {
   api::http_options plain;
   plain.where = *health_where;
   plain.threads = static_cast<unsigned>(settings.health.threads);
-  auto watching = api::start_health(
+  auto health_serving = api::start_health(
       plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
-  if (!watching) return tl::unexpected<error>(watching.error());
-  health = std::move(*watching);
+  if (!health_serving) return tl::unexpected<error>(health_serving.error());
+  health = std::move(*health_serving);
   return {};
 }
 
