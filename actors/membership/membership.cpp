@@ -70,11 +70,11 @@ void membership_state::sweep() {
 }
 
 void membership_state::forget_unregistered() {
-  auto view = setup.tables->read();
-  if (!view) return;
+  auto registered = setup.tables->read();
+  if (!registered) return;
   std::vector<agent_id> gone;
   setup.statuses->sweep([&](agent_id id, agent_status&) {
-    if (!view->agent(id)) gone.push_back(id);
+    if (!registered->agent(id)) gone.push_back(id);
     return false;
   });
   for (auto id : gone)
