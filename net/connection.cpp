@@ -51,8 +51,8 @@ connection::~connection() {
 void connection::open(std::shared_ptr<connection_handler> handler) {
   handler_ = std::move(handler);
   last_byte_ms_ = thread_.now_ms();
-  interest_ = EPOLLIN;
-  if (!thread_.watch(fd_, interest_, this)) close(close_reason::reset);
+  update_interest();
+  if (!watched_ && !paused_) close(close_reason::reset);
 }
 
 void connection::update_interest() {
@@ -61,6 +61,19 @@ void connection::update_interest() {
   bool handshaking = tls_ && !tls_->established();
   if ((!paused_ && !ended_ && rest_ == 0) || handshaking) wanted |= EPOLLIN;
   if (written_ < to_write_.size() && !handshaking) wanted |= EPOLLOUT;
+  // A paused connection is not watched at all: its end cannot be masked, and ending it would throw away what
+  // was read from it or waits in the kernel. It is seen when reading goes on.
+  if (wanted == 0 && paused_) {
+    if (watched_) thread_.unwatch(fd_, this);
+    watched_ = false;
+    interest_ = 0;
+    return;
+  }
+  if (!watched_) {
+    watched_ = thread_.watch(fd_, wanted, this).has_value();
+    interest_ = wanted;
+    return;
+  }
   if (wanted == interest_) return;
   interest_ = wanted;
   thread_.change(fd_, wanted, this);
@@ -73,6 +86,8 @@ bool connection::handshake() {
     close(close_reason::tls);
     return false;
   case tls_session::step::want_read:
+    interest_ = EPOLLIN;
+    thread_.change(fd_, interest_, this);
     return false;
   case tls_session::step::want_write:
     interest_ = EPOLLIN | EPOLLOUT;
@@ -99,9 +114,14 @@ void connection::on_events(std::uint32_t events) {
   }
   if ((events & EPOLLOUT) != 0) flush();
   if (fd_ >= 0 && !paused_ && !ended_ && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read_some();
-  // A paused or ended connection that breaks is only reported, never asked for: end it, or the loop would
-  // spin.
-  if (fd_ >= 0 && (paused_ || ended_) && (events & (EPOLLHUP | EPOLLERR)) != 0) close(close_reason::reset);
+  if (fd_ < 0 || (events & (EPOLLHUP | EPOLLERR)) == 0) return;
+  if (ended_) return close(close_reason::reset);
+  if (!paused_) return;
+  // Broken while it is paused: nothing can be written any more, but what it has sent is still read.
+  no_more_writes_ = true;
+  to_write_.clear();
+  written_ = 0;
+  update_interest();
 }
 
 long connection::read_raw(std::byte* into, std::size_t size, bool& end, bool& broken) {

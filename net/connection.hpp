@@ -45,8 +45,8 @@ public:
   /// Bytes that arrived, those that were left over before them included. Returns how many are done with; the
   /// rest is offered again together with what comes next. May close the connection.
   virtual std::size_t on_data(connection& from, byte_view bytes) = 0;
-  /// The peer sends no more; all its bytes have been offered. The connection closes unless `linger` was
-  /// called.
+  /// The peer sends no more; all its bytes have been offered. The connection closes when what is queued
+  /// has been written.
   virtual void on_end(connection&) {}
   /// The last call; the connection is gone when it returns.
   virtual void on_closed(connection&, close_reason) {}
@@ -136,6 +136,7 @@ private:
   connection_options options_;
   std::uint32_t interest_ = 0;
   bool paused_ = false;
+  bool watched_ = false;
   bool ended_ = false; ///< the peer sends no more
   bool no_more_writes_ = false;
   bool shut_ = false; ///< SHUT_WR was done

@@ -172,6 +172,29 @@ TEST_F(Net, APausedConnectionReadsNothingUntilItResumes) {
   EXPECT_TRUE(saw.wait([&] { return saw.bytes == "late"; }));
 }
 
+TEST_F(Net, WhatABrokenConnectionHadSentIsReadWhenAPauseEnds) {
+  serve({}, [](connection& c) { c.pause(); });
+  int fd = connect();
+  ASSERT_EQ(::send(fd, "kept", 4, 0), 4);
+  linger reset{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  connection* open = nullptr;
+  while (open == nullptr)
+    thread->run([&] { server->for_each([&](connection& c) { open = &c; }); });
+  ::close(fd);
+  sockets.pop_back();
+  // Rounds of the loop in which the end of the connection could be seen.
+  for (int i = 0; i < 100; ++i)
+    thread->run([] {});
+  {
+    std::lock_guard lock{saw.mutex};
+    EXPECT_FALSE(saw.closed) << "a paused connection is not ended for its peer's end";
+  }
+  thread->run([&] { server->for_each([](connection& c) { c.resume(); }); });
+  ASSERT_TRUE(saw.wait([&] { return saw.closed; }));
+  EXPECT_EQ(saw.bytes, "kept");
+}
+
 TEST_F(Net, AfterAHalfCloseTheRestIsStillRead) {
   serve([](connection& c) { c.half_close(); });
   int fd = connect();

@@ -74,12 +74,12 @@ void session_link::half_close(std::int64_t limit_ms) {
 }
 
 void session_link::hand_over_to(const std::shared_ptr<session_link>& next) {
-  std::lock_guard lock{mutex_};
+  std::lock_guard lock{successor_mutex_};
   successor_ = next;
 }
 
 std::shared_ptr<session_link> session_link::successor() const {
-  std::lock_guard lock{mutex_};
+  std::lock_guard lock{successor_mutex_};
   return successor_.lock();
 }
 

@@ -98,8 +98,9 @@ private:
   std::uint64_t registration_;
   protocol::record_cipher cipher_;
 
-  mutable std::mutex mutex_;
+  mutable std::mutex successor_mutex_; ///< apart: asked for while a send closes the connection
   std::weak_ptr<session_link> successor_;
+  std::mutex mutex_;
   protocol::record_sealer sealer_;
   protocol::seal_scratch scratch_;
   protocol::server_counter counter_;

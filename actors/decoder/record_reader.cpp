@@ -38,7 +38,8 @@ reader_findings record_reader::read(work& what) {
   for (auto& [token, tally] : tallies_) {
     if (!tally.entry) continue;
     auto& link = *tally.entry->link;
-    link.waiting_records.fetch_sub(tally.opened);
+    // A batch that runs again was counted at its first attempt.
+    if (what.attempt == 1) link.waiting_records.fetch_sub(tally.opened);
     link.waiting_since_ms = now_ms;
     {
       std::lock_guard lock{link.anchor()->mutex};
@@ -107,7 +108,7 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
   if (!head) return reject(tally, record.agent, protocol::name_of(head.error()));
   auto opened = cache.opener->open(head->cipher, head->ciphertext, scratch_);
   if (!opened) return reject(tally, record.agent, protocol::name_of(opened.error()));
-  if (setup_.check_counters
+  if (setup_.check_counters && what.attempt == 1
       && !setup_.sessions->anchor(record.agent)->is_fresh(cache.row.registration, opened->counters))
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);

@@ -29,6 +29,10 @@ void dispatcher_state::give(shard_schedule::assignment to) {
   auto what = again[to.shard] ? std::move(again[to.shard]) : setup.source->take(to.shard);
   again[to.shard] = nullptr;
   if (!what) return schedule->finish(to.shard, false);
+  if (what->attempt > max_attempts) {
+    // Earlier processes died with it: it must not end this one as well.
+    return schedule->finish(to.shard, setup.source->set_aside(*what));
+  }
   auto& state = states[to.shard];
   if (!state) state = setup.make_state();
   what->state = state;
@@ -63,7 +67,6 @@ void dispatcher_state::on_down(const caf::down_msg& down) {
     at_work[i] = nullptr;
     if (!lost) break;
     if (lost->attempt >= max_attempts) {
-      setup.log->write(log_event::batch_failed, {{"shard", lost->shard}, {"sequence", lost->id.sequence}});
       schedule->finish(lost->shard, setup.source->set_aside(*lost));
       break;
     }

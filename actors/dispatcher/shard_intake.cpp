@@ -1,6 +1,5 @@
 #include "actors/dispatcher/shard_intake.hpp"
 
-#include <algorithm>
 #include <fstream>
 
 #include "base/time.hpp"
@@ -17,9 +16,7 @@ shard_intake::shard_intake(std::shared_ptr<store::pool> pool, intake_options opt
     , counts_{std::move(counts)}
     , log_{std::move(log)} {
   for (std::size_t i = 0; i < options_.shards; ++i) {
-    auto queue = std::make_unique<shard_queue>();
-    queue->open.resize(options_.slots + 1);
-    shards_.push_back(std::move(queue));
+    shards_.push_back(std::make_unique<shard_queue>());
   }
   show_pool();
 }
@@ -41,14 +38,14 @@ std::size_t shard_intake::resume() {
   return found.size();
 }
 
-bool shard_intake::take(std::size_t slot, const sealed_record& record) {
+bool shard_intake::take(const sealed_record& record) {
   store::pool_record stored;
   stored.arrival_ms = record.arrival_ms;
   stored.agent = record.agent;
   stored.kind = static_cast<std::uint8_t>(record_kind::sealed);
   stored.connection = record.connection;
   stored.bytes = record.bytes;
-  return append(slot, shard_of(record.agent), stored);
+  return append(shard_of(record.agent), stored);
 }
 
 bool shard_intake::take(agent_id agent, const std::string& location, const std::string& text) {
@@ -58,15 +55,15 @@ bool shard_intake::take(agent_id agent, const std::string& location, const std::
   stored.agent = agent;
   stored.kind = static_cast<std::uint8_t>(record_kind::plain);
   stored.bytes = as_bytes(message);
-  return append(options_.slots, shard_of(agent), stored);
+  return append(shard_of(agent), stored);
 }
 
-bool shard_intake::append(std::size_t slot, shard_id shard, const store::pool_record& record) {
+bool shard_intake::append(shard_id shard, const store::pool_record& record) {
   auto& queue = *shards_[shard];
   bool tell = false;
   {
     std::lock_guard lock{queue.mutex};
-    if (!append_locked(queue, slot, shard, record)) {
+    if (!append_locked(queue, shard, record)) {
       counts_->pool_full_total.add();
       return false;
     }
@@ -77,10 +74,9 @@ bool shard_intake::append(std::size_t slot, shard_id shard, const store::pool_re
   return true;
 }
 
-bool shard_intake::append_locked(shard_queue& queue, std::size_t slot, shard_id shard,
-                                 const store::pool_record& record) {
+bool shard_intake::append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record) {
   for (int tries = 0; tries < 2; ++tries) {
-    auto& open = queue.open[slot];
+    auto& open = queue.open;
     if (!open) {
       auto begun = pool_->begin(shard);
       if (!begun) return false;
@@ -89,18 +85,18 @@ bool shard_intake::append_locked(shard_queue& queue, std::size_t slot, shard_id 
     }
     if (open->append(record) == store::append_result::taken) {
       if (open->records() >= options_.batch_records || open->bytes() >= options_.batch_bytes)
-        close_open(queue, slot);
+        close_open(queue);
       return true;
     }
     bool empty = open->records() == 0;
-    close_open(queue, slot);
+    close_open(queue);
     if (empty) return false;
   }
   return false;
 }
 
-void shard_intake::close_open(shard_queue& queue, std::size_t slot) {
-  auto& open = queue.open[slot];
+void shard_intake::close_open(shard_queue& queue) {
+  auto& open = queue.open;
   if (!open) return;
   bool empty = open->records() == 0;
   auto ref = open->close();
@@ -112,17 +108,13 @@ void shard_intake::close_open(shard_queue& queue, std::size_t slot) {
 }
 
 bool shard_intake::has_more(const shard_queue& queue) const {
-  return !queue.closed.empty() || std::any_of(queue.open.begin(), queue.open.end(), [](const auto& one) {
-    return one && one->records() > 0;
-  });
+  return !queue.closed.empty() || (queue.open && queue.open->records() > 0);
 }
 
 work_ptr shard_intake::take(shard_id shard) {
   auto& queue = *shards_[shard];
   std::lock_guard lock{queue.mutex};
-  if (queue.closed.empty())
-    for (std::size_t slot = 0; slot < queue.open.size(); ++slot)
-      close_open(queue, slot);
+  if (queue.closed.empty()) close_open(queue);
   if (queue.closed.empty()) {
     queue.announced = false;
     return nullptr;
@@ -173,7 +165,11 @@ bool shard_intake::set_aside(const work& failed) {
     out << record.arrival_ms << ' ' << to_text(record.agent) << ' ' << static_cast<int>(record.kind) << ' '
         << to_hex(as_bytes(record.bytes)) << '\n';
   out.close();
-  log_->write(log_event::batch_failed, {{"file", file.string()}, {"records", failed.records.size()}});
+  log_->write(log_event::batch_failed,
+              {{"file", out ? file.string() : std::string{"none: it could not be written"}},
+               {"shard", failed.shard},
+               {"sequence", failed.id.sequence},
+               {"records", failed.records.size()}});
   return finish(failed);
 }
 
@@ -206,8 +202,7 @@ std::optional<std::int64_t> shard_intake::oldest_arrival_ms() const {
     if (queue->active) look(queue->active->ref);
     for (const auto& ref : queue->closed)
       look(ref);
-    for (const auto& open : queue->open)
-      if (open) look(open->ref());
+    if (queue->open) look(queue->open->ref());
   }
   return oldest;
 }

@@ -20,15 +20,15 @@ namespace picket {
 
 struct intake_options {
   std::size_t shards = 64;
-  std::size_t slots = 1; ///< I/O threads; the node's own events have a slot behind them
   std::size_t batch_records = 256;
   std::size_t batch_bytes = 256 * 1024;
   std::filesystem::path deadletter_dir;
 };
 
-/// Between the I/O threads and the dispatcher: records gather in one open batch for each (slot, shard) of the
-/// pool. A batch is closed when it is full or when an executor is ready for it, never by age, so an idle node
-/// has batches of one record and no waiting, and a busy one has full batches.
+/// Between the I/O threads and the dispatcher: records gather in one open batch for each shard of the pool,
+/// whatever thread brings them, so that an agent that comes back on another thread keeps its order. A batch
+/// is closed when it is full or when an executor is ready for it, never by age, so an idle node has batches
+/// of one record and no waiting, and a busy one has full batches.
 ///
 /// Bound: the pool. Without room nothing is taken, and whoever waits is woken when a batch has been finished.
 class shard_intake final : public record_intake, public work_source, public notice_sink {
@@ -45,7 +45,7 @@ public:
   shard_id shard_of(agent_id agent) const noexcept { return static_cast<shard_id>(agent % options_.shards); }
 
   // For the I/O threads.
-  bool take(std::size_t slot, const sealed_record& record) override;
+  bool take(const sealed_record& record) override;
   void when_room(std::function<void()> wake) override;
 
   // For sessions and the node.
@@ -64,15 +64,15 @@ private:
   };
   struct shard_queue {
     mutable std::mutex mutex;
-    std::vector<std::optional<store::batch_writer>> open; ///< by slot
+    std::optional<store::batch_writer> open;
     std::deque<store::batch_ref> closed;
     std::optional<active_batch> active;
     bool announced = false;
   };
 
-  bool append(std::size_t slot, shard_id shard, const store::pool_record& record);
-  bool append_locked(shard_queue& queue, std::size_t slot, shard_id shard, const store::pool_record& record);
-  void close_open(shard_queue& queue, std::size_t slot);
+  bool append(shard_id shard, const store::pool_record& record);
+  bool append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record);
+  void close_open(shard_queue& queue);
   bool has_more(const shard_queue& queue) const;
   void wake_waiting();
   void show_pool() const;

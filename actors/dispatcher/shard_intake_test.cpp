@@ -25,15 +25,14 @@ protected:
     pool = std::move(*opened);
     intake_options gather;
     gather.shards = 4;
-    gather.slots = 2;
     gather.batch_records = 3;
     gather.deadletter_dir = dir.path() / "deadletter";
     intake = std::make_unique<shard_intake>(
         pool, gather, [this](shard_id shard) { announced.push_back(shard); }, counts, event_log::silent());
   }
 
-  bool put(agent_id agent, const std::string& text, std::size_t slot = 0) {
-    return intake->take(slot, sealed_record{agent, 9, 1'000, as_bytes(text)});
+  bool put(agent_id agent, const std::string& text) {
+    return intake->take(sealed_record{agent, 9, 1'000, as_bytes(text)});
   }
 
   std::vector<std::string> texts(const work_ptr& what) {

@@ -10,6 +10,8 @@ namespace picket {
 
 namespace {
 
+constexpr std::int64_t long_pause_ms = 5'000;
+
 /// One scratch for each I/O thread: connections of a thread open records one after the other.
 protocol::open_scratch& thread_scratch() {
   thread_local protocol::open_scratch scratch;
@@ -24,9 +26,8 @@ void send_frame(net::connection& to, std::string_view record) {
 
 } // namespace
 
-agent_connection::agent_connection(std::shared_ptr<const port_context> context, std::size_t slot)
-    : context_{std::move(context)}
-    , slot_{slot} {}
+agent_connection::agent_connection(std::shared_ptr<const port_context> context)
+    : context_{std::move(context)} {}
 
 agent_connection::~agent_connection() = default;
 
@@ -45,14 +46,16 @@ std::size_t agent_connection::on_data(net::connection& from, byte_view bytes) {
     used += cut.consumed;
     if (outcome == step::closed) return used;
   }
-  if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused());
+  if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused(), used > 0);
   return used;
 }
 
-void agent_connection::watch_partial(net::connection& from, bool partial) {
-  if (!link_ || partial == partial_) return;
+void agent_connection::watch_partial(net::connection& from, bool partial, bool progress) {
+  if (!link_ || link_->superseded()) return; // before it is bound a limit for the whole connection runs
+  // Each frame has its own time: behind a completed one the limit begins anew.
+  if (partial && (progress || !partial_)) from.set_deadline(context_->limits.whole_frame_ms);
+  if (!partial && partial_) from.set_deadline(0);
   partial_ = partial;
-  if (!link_->superseded()) from.set_deadline(partial ? context_->limits.whole_frame_ms : 0);
 }
 
 agent_connection::step agent_connection::take_record(net::connection& from, byte_view record) {
@@ -103,6 +106,11 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
     return refuse(from, "unknown_agent", head->id ? std::string{*head->id} : std::string{});
   auto opened = opener_->open(head->cipher, head->ciphertext, thread_scratch());
   if (!opened) return refuse(from, protocol::name_of(opened.error()), id_text_);
+  // What was refused may only try again; its events are not believed to be the agent's.
+  if (refused_ && protocol::classify_control(opened->message).kind != protocol::control_kind::startup) {
+    context_->counts->ingest_bad_records_total.add_for("refused");
+    return step::next;
+  }
   // An event stays sealed and is checked where it is opened for good.
   if (context_->check_counters && protocol::is_control(opened->message)
       && !context_->sessions->anchor(*id)->is_fresh(row_.registration, opened->counters))
@@ -120,7 +128,8 @@ void agent_connection::proven(net::connection& from) {
   if (counted_unverified_) context_->unverified->give_back(from.peer().address);
   counted_unverified_ = false;
   if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
-  if (!refused_) from.set_deadline(0);
+  // Until it is bound: a proven event alone must not hold a connection for ever.
+  from.set_deadline(context_->limits.first_record_ms);
 }
 
 void agent_connection::watch_idle(net::connection& from, std::int64_t after_ms) {
@@ -229,6 +238,8 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     from.pause();
     older->hand_over_to(link_);
     older->half_close(context_->limits.rest_ms);
+    // It may have ended before it knew whom to wake.
+    if (older->ended()) from.resume();
     context_->counts->session_takeovers_total.add();
     context_->log->write(log_event::agent_taken_over,
                          {{"agent", id_text_}, {"peer", net::to_string(from.peer())}});
@@ -248,7 +259,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   sealed_record taken{agent, link_ ? from.token() : 0, from.thread().wall_ms(), record};
   // Counted first: the decoder may be done with the record before this thread goes on.
   if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
-  if (context_->intake->take(slot_, taken)) {
+  if (context_->intake->take(taken)) {
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
     return step::next;
@@ -257,17 +268,18 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   context_->counts->ingest_pauses_total.add();
   context_->log->write(log_event::ingest_paused, {{"agent", id_text_}});
   from.pause();
+  auto paused_at_ms = from.thread().now_ms();
   if (link_) link_->paused = true;
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
-  context_->intake->when_room([weak, thread, link = link_] {
-    thread->post([weak, link] {
+  context_->intake->when_room([weak, thread, link = link_, paused_at_ms] {
+    thread->post([weak, link, paused_at_ms] {
       auto connection = weak.lock();
       if (!connection || !connection->is_open()) return;
       if (link) {
         link->paused = false;
-        // The agent has waited: an acknowledgement that lies in its buffer saves the connection.
-        link->send(protocol::ack_message);
+        // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection.
+        if (connection->thread().now_ms() - paused_at_ms >= long_pause_ms) link->send(protocol::ack_message);
       }
       connection->resume();
     });

@@ -52,7 +52,7 @@ struct port_context {
 /// connection to the agent (or is refused with a text); from then on it is bound and records stay sealed.
 class agent_connection final : public net::connection_handler {
 public:
-  agent_connection(std::shared_ptr<const port_context> context, std::size_t slot);
+  explicit agent_connection(std::shared_ptr<const port_context> context);
   ~agent_connection() override;
 
   std::size_t on_data(net::connection& from, byte_view bytes) override;
@@ -74,12 +74,11 @@ private:
   std::optional<agent_id> identify(net::connection& from, const protocol::record_head& head);
   bool load_key(agent_id id);
   step refuse(net::connection& from, std::string_view reason, const std::string& agent);
-  void watch_partial(net::connection& from, bool partial);
+  void watch_partial(net::connection& from, bool partial, bool progress);
   void watch_idle(net::connection& from, std::int64_t after_ms);
   void proven(net::connection& from);
 
   std::shared_ptr<const port_context> context_;
-  std::size_t slot_;
   agent_id agent_ = 0; ///< proven; 0: not yet
   protocol::agent_row row_;
   std::string id_text_;

@@ -45,7 +45,7 @@ using listener_actor = caf::typed_actor<
     // have another key now, are closed.
     caf::reacts_to<changed_atom, registry::changes_ptr>,
     // From the node that stops: accept no more, take what has been read, end the connections.
-    //   -> true once nothing more can come
+    //   -> once nothing more can come: true, or false if bytes that were read found no room in time
     caf::replies_to<stop_atom>::with<bool>,
     // From the API.
     //   -> figures of this moment

@@ -32,14 +32,14 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
   for (unsigned slot = 0; slot < options.io_threads; ++slot) {
     auto thread = net::io_thread::create("agents-" + std::to_string(slot));
     if (!thread) return tl::unexpected<error>(thread.error());
-    auto opened = net::listener::open(**thread, listen, [context, slot](net::connection& fresh) {
+    auto opened = net::listener::open(**thread, listen, [context](net::connection& fresh) {
       using verdict = net::connection_limits::verdict;
       if (context->unverified->take(fresh.peer().address) != verdict::taken) {
         context->counts->ingest_refused_connections_total.add();
         return std::shared_ptr<agent_connection>{};
       }
       fresh.set_deadline(context->limits.first_record_ms);
-      return std::make_shared<agent_connection>(context, slot);
+      return std::make_shared<agent_connection>(context);
     });
     if (!opened) return tl::unexpected<error>(opened.error());
     listen.where = (*opened)->where(); // with port 0 the others share what the first one got
@@ -74,9 +74,10 @@ bool agent_port::end_connections(std::size_t thread) {
   return all;
 }
 
-void agent_port::stop() {
-  if (stopped_) return;
+bool agent_port::stop() {
+  if (stopped_) return true;
   stopped_ = true;
+  bool all = true;
   auto until_ms = steady_clock_ms() + last_read_limit_ms;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     bool ended = false;
@@ -85,8 +86,10 @@ void agent_port::stop() {
       if (!threads_[i]->run([&] { ended = end_connections(i); })) break;
       if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
+    all = all && ended;
     threads_[i]->stop();
   }
+  return all;
 }
 
 void listener_state::on_changes(const registry::registry_changes& changes) {

@@ -32,7 +32,8 @@ public:
   result<void> start();
   /// Accepts no more, reads what has arrived, then ends every connection and thread; blocks until then, at
   /// most `last_read_limit_ms` for connections that wait for room.
-  void stop();
+  /// False: a connection had bytes that found no room; they are lost.
+  bool stop();
   const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
   std::size_t connections() const noexcept { return limits_->open(); }
   std::uint64_t refused() const noexcept { return limits_->refused(); }

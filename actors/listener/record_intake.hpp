@@ -17,13 +17,14 @@ struct sealed_record {
   byte_view bytes;             ///< tag and ciphertext included; copied by whoever takes it
 };
 
-/// Takes records from the I/O threads into the open batches of their shards. Thread-safe.
+/// Takes records from the I/O threads into the open batches of their shards, in the order of the calls.
+/// Thread-safe.
 class record_intake {
 public:
   virtual ~record_intake() = default;
-  /// `slot`: number of the I/O thread. False, and nothing taken: no room; stop reading and wait for
+  /// False, and nothing taken: no room; stop reading and wait for
   /// `when_room`.
-  virtual bool take(std::size_t slot, const sealed_record& record) = 0;
+  virtual bool take(const sealed_record& record) = 0;
   /// Calls `wake` once, when there is room again, on any thread.
   virtual void when_room(std::function<void()> wake) = 0;
 };

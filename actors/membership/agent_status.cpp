@@ -123,6 +123,14 @@ void agent_status_table::sweep(const std::function<bool(agent_id, agent_status&)
   }
 }
 
+void agent_status_table::mark_dirty(const std::vector<agent_id>& ids) {
+  for (auto id : ids) {
+    auto& part = of(id);
+    std::lock_guard lock{part.mutex};
+    part.dirty.insert(id);
+  }
+}
+
 std::vector<std::pair<agent_id, std::optional<std::string>>>
 agent_status_table::take_dirty(std::size_t limit) {
   std::vector<std::pair<agent_id, std::optional<std::string>>> rows;

@@ -46,6 +46,9 @@ public:
   /// Visits every entry under its lock; `visit` returns true if it changed the entry.
   void sweep(const std::function<bool(agent_id, agent_status&)>& visit);
 
+  /// They could not be stored: they come with the next `take_dirty` again.
+  void mark_dirty(const std::vector<agent_id>& ids);
+
   /// Entries that changed since the last call, encoded; nothing for erased ones. At most `limit`.
   std::vector<std::pair<agent_id, std::optional<std::string>>> take_dirty(std::size_t limit);
 

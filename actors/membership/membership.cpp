@@ -30,6 +30,7 @@ void membership_state::load() {
 void membership_state::tick() {
   if (!proven.empty() && !confirming) confirm();
   if (++ticks % ticks_a_sweep == 0) sweep();
+  if (ticks % ticks_a_tidy == 0) forget_unregistered();
   store();
 }
 
@@ -56,13 +57,28 @@ void membership_state::sweep() {
     auto location = arrow == std::string::npos ? event.location : event.location.substr(arrow + 2);
     setup.log->write(log_event::agent_disconnected, {{"agent", to_text(id)}, {"name", row->name}});
     if (!setup.notices->take(id, location, event.text))
-      setup.statuses->update(id, [](agent_status& status) { status.connection.notice_due = true; });
+      setup.statuses->update(id, [](agent_status& status) {
+        // Unless it came back meanwhile.
+        status.connection.notice_due = status.connection.state == protocol::agent_state::disconnected;
+      });
   }
   auto registered = tables ? tables->agent_count() : known;
   if (registered > known) by_state[0] += registered - known; // never seen, so without an entry
   for (std::size_t i = 0; i < 4; ++i)
     setup.counts->agents.set_for(protocol::name_of(static_cast<protocol::agent_state>(i)),
                                  static_cast<double>(by_state[i]));
+}
+
+void membership_state::forget_unregistered() {
+  auto registered = setup.tables->read();
+  if (!registered) return;
+  std::vector<agent_id> gone;
+  setup.statuses->sweep([&](agent_id id, agent_status&) {
+    if (!registered->agent(id)) gone.push_back(id);
+    return false;
+  });
+  for (auto id : gone)
+    setup.statuses->erase(id);
 }
 
 void membership_state::confirm() {
@@ -102,7 +118,11 @@ bool membership_state::store() {
     auto stored = setup.local->put_status(rows);
     if (stored) continue;
     setup.log->write(log_event::status_not_stored, stored.error());
-    return false; // they are stored with their next change, at the latest at the next keep-alive
+    std::vector<agent_id> again;
+    for (const auto& row : rows)
+      again.push_back(row.first);
+    setup.statuses->mark_dirty(again);
+    return false;
   }
 }
 

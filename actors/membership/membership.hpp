@@ -19,6 +19,7 @@ namespace picket {
 
 inline constexpr std::int64_t membership_tick_ms = 1'000;
 inline constexpr int ticks_a_sweep = 5;
+inline constexpr int ticks_a_tidy = 60;
 
 struct membership_setup {
   cluster_view::member self;
@@ -40,6 +41,8 @@ struct membership_state {
   void load();
   void tick();
   void sweep();
+  /// A message of an agent that came while it was removed may have made an entry again.
+  void forget_unregistered();
   void confirm();
   bool store();
   void on_changes(const registry::registry_changes& changes);

@@ -24,6 +24,9 @@ void refuse(decision& out, errc code, std::string text) {
   out.result.text = std::move(text);
 }
 
+constexpr agent_id highest_id = 99'999'999;
+constexpr agent_id highest_imported_id = 89'999'999;
+
 enum class replace { allowed, refused, stale };
 
 /// Whether the force rules let a request replace an existing agent.
@@ -100,8 +103,9 @@ bool choose_id(const store::registry_view& view, const agent_add& add, decision&
     refuse(out, errc::agent_id_taken, "id " + to_text(id) + " was given before");
     return false;
   }
-  if (id > 99'999'999) {
-    refuse(out, errc::limit_reached, "agents take ids of at most eight digits");
+  // Imports stop short of the end, or the next enrollment would have no id.
+  if (id > (add.id != 0 ? highest_imported_id : highest_id)) {
+    refuse(out, errc::limit_reached, "id " + to_text(id) + " is too high; agents take at most eight digits");
     return false;
   }
   out.head.next_agent_id = std::max(out.head.next_agent_id, id + 1);

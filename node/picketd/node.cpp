@@ -62,18 +62,21 @@ bool node::stop() {
   auto left_ms = [&] { return until_ms - steady_clock_ms(); };
   // The source first: no new agents, no new records.
   if (p.enrollment) p.enrollment->stop();
-  ask(*p.system, p.listener, stop_atom_v, left_ms());
+  bool all_read = ask(*p.system, p.listener, stop_atom_v, left_ms());
   // Then what is on its way, then the disk.
   bool drained = ask(*p.system, p.dispatcher->handle, drain_atom_v, left_ms());
+  // A session may have handed in a last notice meanwhile.
+  if (drained && p.intake->oldest_arrival_ms())
+    drained = ask(*p.system, p.dispatcher->handle, drain_atom_v, left_ms());
   bool synced = ask(*p.system, p.sink, flush_atom_v, std::max<std::int64_t>(left_ms(), 1'000));
   ask(*p.system, p.membership, flush_atom_v, std::max<std::int64_t>(left_ms(), 1'000));
   if (p.admin) p.admin->stop();
   if (p.health) p.health->stop();
   auto oldest = p.intake->oldest_arrival_ms();
   p.log->write(log_event::node_stopped,
-               {{"finished", drained && synced && !oldest ? "all" : "the rest is in the pool"}});
+               {{"finished", all_read && drained && synced && !oldest ? "all" : "the rest is in the pool"}});
   p.log->flush();
-  return drained && synced && !oldest;
+  return all_read && drained && synced && !oldest;
 }
 
 bool node::failed() const { return parts_->watching->failed(); }

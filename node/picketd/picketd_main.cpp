@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include <unistd.h>
@@ -59,8 +60,11 @@ int run(const std::string& file) {
   // A second signal ends the process at once; what was read is in the pool and runs at the next start.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   bool finished = (*node)->stop();
-  if ((*node)->failed()) return part_failed;
-  return finished ? ok : unfinished;
+  int code = (*node)->failed() ? part_failed : finished ? ok : unfinished;
+  // Parts that did not finish in time may still work with what would be taken down now; all that must last is
+  // on the disk or in the pool.
+  if (code != ok) std::_Exit(code);
+  return code;
 }
 
 } // namespace

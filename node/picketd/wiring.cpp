@@ -168,7 +168,6 @@ void node::parts::open_intake() {
   dispatcher = std::make_shared<dispatcher_slot>();
   intake_options gather;
   gather.shards = static_cast<std::size_t>(settings.engine.shards);
-  gather.slots = static_cast<std::size_t>(settings.ingest.io_threads);
   gather.batch_records = static_cast<std::size_t>(settings.engine.batch_records);
   gather.batch_bytes = static_cast<std::size_t>(settings.engine.batch_bytes);
   gather.deadletter_dir = settings.paths.data_dir / "deadletter";
