@@ -58,7 +58,8 @@ using agent_session_actor = caf::typed_actor<
     //   -> true if it was queued for the connection; false: superseded, ended or no room. Nothing is kept
     //   then.
     caf::replies_to<to_agent_atom, std::string>::with<bool>,
-    // From the I/O side: the connection is gone.
+    // From the I/O side or, if records of the connection still wait, from the decoder behind the last of
+    // them: the connection is gone.
     //   -> no answer; the session quits
     caf::reacts_to<closed_atom>,
     // INTERNAL: every 10 s, acknowledge if records wait unopened or reading is paused.

@@ -54,8 +54,13 @@ public:
   /// A newer connection has the agent.
   void supersede();
   bool superseded() const noexcept { return superseded_.load(std::memory_order_acquire); }
-  void mark_ended() noexcept { ended_.store(true, std::memory_order_release); }
-  bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  /// Sequentially consistent, as are `waiting_records`: of the two that look at both, one sees the other's
+  /// change.
+  void mark_ended() noexcept { ended_.store(true); }
+  bool ended() const noexcept { return ended_.load(); }
+  /// True once: the connection has ended, and every record that came over it has been opened. Asked by the
+  /// I/O side behind `mark_ended`, and by the decoder behind a batch; whoever gets true ends the session.
+  bool take_end() noexcept { return ended() && waiting_records.load() <= 0 && !end_taken_.exchange(true); }
 
   /// Ends the connection from any thread. `half`: writes no more and reads to the end, at most `limit_ms`.
   void close(net::close_reason reason);
@@ -101,6 +106,7 @@ private:
   protocol::server_counter counter_;
   std::atomic<bool> superseded_{false};
   std::atomic<bool> ended_{false};
+  std::atomic<bool> end_taken_{false};
 };
 
 using session_link_ptr = std::shared_ptr<session_link>;

@@ -14,6 +14,8 @@ decoder_actor::behavior_type decoder(decoder_actor::stateful_pointer<decoder_sta
         // Sessions first: an acknowledgement must not wait for the analysis.
         for (auto& one : findings.control)
           self->send(one.session, control_atom_v, control_batch_ptr{std::move(one.messages)});
+        for (auto& session : findings.ended)
+          self->send(session, closed_atom_v);
         self->send(self->state.rule, evaluate_atom_v, what);
       },
   };

@@ -47,6 +47,10 @@ reader_findings record_reader::read(work& what) {
     }
     if (tally.messages) findings.control.push_back({tally.entry->session, std::move(tally.messages)});
     if (tally.broken) link.close(net::close_reason::by_us);
+    if (link.take_end()) {
+      setup_.sessions->unbind(link);
+      findings.ended.push_back(tally.entry->session);
+    }
   }
   setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
   return findings;

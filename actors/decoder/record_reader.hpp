@@ -40,6 +40,9 @@ struct reader_findings {
     std::shared_ptr<control_batch> messages;
   };
   std::vector<for_session> control;
+  /// Sessions whose connection had ended before, and whose last record was in this batch; behind their
+  /// messages.
+  std::vector<agent_session_actor> ended;
 };
 
 /// Makes events of a batch's records: opens, tells control messages from events, finds the source of each

@@ -255,7 +255,8 @@ agent_connection::step agent_connection::take_bound(net::connection& from, byte_
 }
 
 agent_connection::step agent_connection::hand_on(net::connection& from, byte_view record, agent_id agent) {
-  sealed_record taken{agent, from.token(), from.thread().wall_ms(), record};
+  // A record of a connection that is not bound has been opened here; it is nothing to its session.
+  sealed_record taken{agent, link_ ? from.token() : 0, from.thread().wall_ms(), record};
   // Counted first: the decoder may be done with the record before this thread goes on.
   if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
   if (context_->intake->take(taken)) {
@@ -292,9 +293,12 @@ void agent_connection::on_closed(net::connection& from, net::close_reason reason
   context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
   if (!link_) return;
   link_->mark_ended();
-  context_->sessions->unbind(*link_);
   context_->counts->sessions.add(-1);
-  caf::anon_send(session_, closed_atom_v);
+  // Else the decoder ends the session: what still waits may be the agent's farewell.
+  if (link_->take_end()) {
+    context_->sessions->unbind(*link_);
+    caf::anon_send(session_, closed_atom_v);
+  }
   if (auto next = link_->successor()) next->resume();
 }
 

@@ -253,6 +253,21 @@ TEST_F(AgentCases, Case31_AShutdownIsNotAnsweredAndBecomesAnAlert) {
   }));
 }
 
+TEST_F(AgentCases, Case31_AShutdownCountsAlsoIfTheConnectionEndsAtOnce) {
+  // Without a pause between reads the end of the connection is seen before the record has been opened.
+  node({{"ingest.read_interval_ms", "0"}});
+  for (int round = 1; round <= 20; ++round) {
+    {
+      auto agent = active();
+      ASSERT_TRUE(agent.send_message("#!-agent shutdown "));
+      agent.close();
+    }
+    ASSERT_TRUE(eventually([&] { return node().agent("007")["status"] == "disconnected"; }))
+        << "round " << round;
+    ASSERT_TRUE(eventually([&] { return node().metric("picket_sessions") == 0; })) << "round " << round;
+  }
+}
+
 TEST_F(AgentCases, Case33_AWindowsPathAsLocation) {
   auto agent = active();
   ASSERT_TRUE(agent.send_message("1:C|:\\logs\\a.log:x:y"));
