@@ -2,6 +2,7 @@
 #include "config/load.hpp"
 #include "config/render.hpp"
 #include "config/schema.hpp"
+#include "picket_paths.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

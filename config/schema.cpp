@@ -17,6 +17,7 @@ constexpr section all_sections[] = {
     section{"agents", "State of agents"},
     section{"enrollment", "Enrollment of new agents"},
     section{"pool", "Memory for records that are being worked on"},
+    section{"overflow", "Disk for records that do not fit into that memory"},
     section{"engine", "Analysis"},
     section{"ruleset", "Decoders, rules and lists"},
     section{"journal", "Alerts and archives"},

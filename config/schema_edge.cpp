@@ -163,6 +163,14 @@ constexpr setting rows[] = {
         .max = 16777216,
         .summary = "Bytes that may wait to be sent to one agent.",
     },
+    setting{
+        .key = "ingest.durable",
+        .of = [](settings& s) -> target { return &s.ingest.durable; },
+        .default_value = "no",
+        .summary =
+            "Force every batch to the disk before it counts as read, so that a crash of the machine loses "
+            "nothing of it. Implies `journal.sync: strict`.",
+    },
     // ---- agents ----
     setting{
         .key = "agents.disconnection_time_s",
@@ -225,6 +233,30 @@ constexpr setting rows[] = {
         .when = takes_effect::at_once,
         .summary = "Refuse records whose counters were seen before. Agents that are installed anew with an "
                    "old key are then locked out.",
+    },
+    setting{
+        .key = "agents.events_per_second",
+        .of = [](settings& s) -> target { return &s.agents.events_per_second; },
+        .default_value = "0",
+        .min = 1,
+        .max = 1000000,
+        .zero_too = true,
+        .scope = scope::cluster,
+        .when = takes_effect::at_once,
+        .summary =
+            "Records a second that one agent may send in the mean, ten seconds' worth at once. 0: no limit.",
+        .example = "500",
+    },
+    setting{
+        .key = "agents.events_limit_policy",
+        .of = [](settings& s) -> target { return &s.agents.events_limit_policy; },
+        .default_value = "delay",
+        .choices = "delay drop",
+        .scope = scope::cluster,
+        .when = takes_effect::at_once,
+        .summary =
+            "What happens to records above that limit. `delay`: they wait at the agent. `drop`: they are "
+            "thrown away and counted.",
     },
     // ---- enrollment ----
     setting{

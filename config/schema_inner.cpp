@@ -33,6 +33,27 @@ constexpr setting rows[] = {
         .max = 1048576,
         .summary = "Segments that one shard may hold, so that one loud agent does not take all.",
     },
+    // ---- overflow ----
+    setting{
+        .key = "overflow.dir",
+        .of = [](settings& s) -> target { return &s.overflow.dir; },
+        .default_value = "overflow",
+        .summary =
+            "Directory for batches that do not fit into the pool, and for those of durable ingest. On a "
+            "disk, not on a tmpfs.",
+        .example = "/var/lib/picket/overflow",
+    },
+    setting{
+        .key = "overflow.max_bytes",
+        .of = [](settings& s) -> target { return &s.overflow.max_bytes; },
+        .default_value = "10737418240",
+        .min = 1048576,
+        .max = 1099511627776,
+        .zero_too = true,
+        .summary =
+            "Bytes that overflow files may hold; `limits.disk_free_min_bytes` stays free as well. When that "
+            "is reached, agents wait. 0: no overflow.",
+    },
     // ---- engine ----
     setting{
         .key = "engine.shards",
@@ -240,6 +261,14 @@ constexpr setting rows[] = {
         .max = 1099511627776,
         .when = takes_effect::at_once,
         .summary = "With less room than this on the journal's disk the node is not ready to take events.",
+    },
+    setting{
+        .key = "limits.dead_letters",
+        .of = [](settings& s) -> target { return &s.limits.dead_letters; },
+        .default_value = "10000",
+        .min = 1,
+        .max = 1000000,
+        .summary = "Lines that are kept because the analysis died of them; more are counted and lost.",
     },
     setting{
         .key = "limits.store_bytes",

@@ -42,6 +42,7 @@ struct ingest_settings {
   std::int64_t idle_timeout_s = 0;
   std::int64_t read_interval_ms = 0;
   std::int64_t send_buffer_bytes = 0;
+  bool durable = false;
 };
 
 struct agent_settings {
@@ -51,6 +52,8 @@ struct agent_settings {
   std::int64_t takeover_limit = 0;
   std::int64_t ack_interval_ms = 0;
   bool check_counters = false;
+  std::int64_t events_per_second = 0;
+  std::string events_limit_policy;
 };
 
 struct force_settings {
@@ -92,6 +95,11 @@ struct pool_settings {
   std::int64_t segments = 0;
   std::int64_t segment_bytes = 0;
   std::int64_t shard_quota_segments = 0;
+};
+
+struct overflow_settings {
+  std::filesystem::path dir;
+  std::int64_t max_bytes = 0;
 };
 
 struct engine_settings {
@@ -142,6 +150,7 @@ struct limit_settings {
   std::int64_t max_agents = 0;
   std::int64_t disk_free_min_bytes = 0;
   std::int64_t store_bytes = 0;
+  std::int64_t dead_letters = 0;
 };
 
 /// A default-constructed one is empty; `config::defaults()` has the values of the table.
@@ -152,6 +161,7 @@ struct settings {
   agent_settings agents;
   enrollment_settings enrollment;
   pool_settings pool;
+  overflow_settings overflow;
   engine_settings engine;
   ruleset_settings ruleset;
   journal_settings journal;

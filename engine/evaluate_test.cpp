@@ -3,6 +3,7 @@
 #include "engine/event/source.hpp"
 #include "engine/testing/reference_ruleset.hpp"
 #include "engine/testing/rules_fixture.hpp"
+#include "picket_paths.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 // has one.
 #include "engine/logtest.hpp"
 #include "engine/testing/rules_fixture.hpp"
+#include "picket_paths.hpp"
 
 #include <gtest/gtest.h>
 

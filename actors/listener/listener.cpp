@@ -35,7 +35,7 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
     auto opened = net::listener::open(**thread, listen, [context](net::connection& fresh) {
       using verdict = net::connection_limits::verdict;
       if (context->unverified->take(fresh.peer().address) != verdict::taken) {
-        context->counts->ingest_refused_connections_total.add();
+        context->counts->ingest_refused_connections_total.add_for("unverified");
         return std::shared_ptr<agent_connection>{};
       }
       fresh.set_deadline(context->limits.first_record_ms);

@@ -10,6 +10,7 @@
 #include "cluster-tests/agentsim/simulator.hpp"
 #include "cluster-tests/agentsim/verify.hpp"
 #include "cluster-tests/harness/node_process.hpp"
+#include "picket_paths.hpp"
 
 namespace picket {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "actors/api/token.hpp"
 #include "config/schema.hpp"
+#include "picket_paths.hpp"
 
 namespace picket::harness {
 
@@ -97,7 +98,7 @@ void node_process::spawn() {
   int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   ::dup2(out, 1);
   ::dup2(out, 2);
-  char program[] = PICKETD_PROGRAM;
+  char program[] = PICKET_BINARY_DIR "/picketd";
   char* arguments[] = {program, nullptr};
   if (::chdir(where.c_str()) == 0) ::execve(program, arguments, pointers.data());
   ::_exit(126);

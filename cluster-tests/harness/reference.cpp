@@ -1,4 +1,5 @@
 #include "cluster-tests/harness/reference.hpp"
+#include "picket_paths.hpp"
 
 #include <cstdlib>
 #include <fstream>

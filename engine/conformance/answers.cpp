@@ -1,6 +1,7 @@
 #include "engine/conformance/answers.hpp"
 
 #include "engine/testing/reference_ruleset.hpp"
+#include "picket_paths.hpp"
 
 #include <array>
 #include <fstream>

@@ -1,6 +1,7 @@
 // picket-conformance: compares the engine with the reference's answers and prints `N of M` per file.
 
 #include "engine/conformance/runner.hpp"
+#include "picket_paths.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -2,6 +2,7 @@
 
 #include "engine/load/ruleset_files.hpp"
 #include "engine/testing/decoders.hpp"
+#include "picket_paths.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 #include "engine/testing/reference_ruleset.hpp"
 #include "engine/testing/rules_fixture.hpp"
+#include "picket_paths.hpp"
 
 #include <gtest/gtest.h>
 

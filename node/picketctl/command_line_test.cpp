@@ -13,6 +13,7 @@
 #include "node/picketctl/moment.hpp"
 #include "node/picketctl/reference.hpp"
 #include "node/picketctl/testing.hpp"
+#include "picket_paths.hpp"
 
 namespace picket::ctl {
 namespace {

@@ -8,6 +8,7 @@
 #include "engine/testing/reference_ruleset.hpp"
 #include "node/picketctl/logtest_cases.hpp"
 #include "node/picketctl/testing.hpp"
+#include "picket_paths.hpp"
 
 namespace picket::ctl {
 namespace {

@@ -9,10 +9,16 @@ function(picket_global_settings)
 
   find_program(CCACHE ccache)
   if(CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}" PARENT_SCOPE)
+    # What was compiled in one checkout is found again from another: no absolute path counts.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1;${CCACHE}"
+        PARENT_SCOPE)
   endif()
 
+  # Places on this machine, for tests only; a file, so that they are no part of any other command line.
+  configure_file("${CMAKE_SOURCE_DIR}/scripts/cmake/picket_paths.hpp.in" "${CMAKE_BINARY_DIR}/generated/picket_paths.hpp")
+
   add_library(picket_flags INTERFACE)
+  target_include_directories(picket_flags INTERFACE "${CMAKE_BINARY_DIR}/generated")
   target_include_directories(picket_flags INTERFACE "${CMAKE_SOURCE_DIR}")
   target_compile_options(picket_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
   target_compile_definitions(picket_flags INTERFACE MSGPACK_NO_BOOST)
@@ -73,10 +79,6 @@ function(picket_test name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE ${T_LINK} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE
-    PICKET_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    PICKET_BINARY_DIR="${CMAKE_BINARY_DIR}/bin"
-    PICKET_REFERENCE_DATA="${PICKET_REFERENCE_DATA}")
   add_test(NAME ${name} COMMAND ${name})
   set(lists "${CMAKE_SOURCE_DIR}/scripts/sanitizers")
   set(environment
