@@ -84,6 +84,8 @@ public:
   std::atomic<std::int64_t> waiting_records{0};  ///< sealed records that nobody has opened yet
   std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
   std::atomic<bool> paused{false};               ///< reading is paused for want of room
+  std::atomic<std::int64_t> paused_total_ms{0};
+  std::atomic<std::int64_t> last_sent_ms{0}; ///< steady clock; of the last message to the agent
 
 private:
   template <class Task>

@@ -26,7 +26,7 @@ reader_findings record_reader::read(work& what) {
   what.events.reserve(what.records.size());
   for (std::uint32_t i = 0; i < what.records.size(); ++i) {
     const auto& record = what.records[i];
-    if (record.kind == record_kind::sealed) {
+    if (record.kind != record_kind::plain) {
       read_sealed(what, i);
     } else {
       auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
@@ -112,8 +112,11 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
       && !setup_.sessions->anchor(record.agent)->is_fresh(cache.row.registration, opened->counters))
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
-  if (!protocol::is_control(opened->message))
+  if (!protocol::is_control(opened->message)) {
+    if (record.kind == record_kind::over_limit)
+      return setup_.counts->ingest_limited_events_total.add_for("drop");
     return add_event(what, index, what.texts.keep(opened->message), &cache);
+  }
   if (!tally.messages) tally.messages = std::make_shared<control_batch>();
   tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
 }
