@@ -2,9 +2,14 @@
 
 #include <caf/send.hpp>
 
+#include "base/faults/faults.hpp"
+
 namespace picket {
 
 void rule_state::evaluate(work& what) {
+  faults::pause(faults::fault::executor_sleep_ms);
+  for (const auto& event : what.events)
+    faults::on_event(event.text);
   what.out.clear();
   counters = {};
   engine::context with{*what.rules,   *what.state,  *setup.node, *setup.first,

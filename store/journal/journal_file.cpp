@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/file_write.hpp"
+
 namespace picket::store {
 
 namespace {
@@ -65,21 +67,6 @@ result<void> make_directories(const fs::path& directory) {
     if (mkdir(one.c_str(), 0750) != 0 && errno != EEXIST)
       return system_error("cannot make the journal's directory", errno, one);
   return {};
-}
-
-/// Writes all; the number of bytes that were written before an error, which stays in errno.
-std::size_t write_all(int fd, std::string_view bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    auto n = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      if (n == 0) errno = EIO;
-      break;
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  return done;
 }
 
 } // namespace
@@ -154,7 +141,7 @@ result<void> journal_file::open_part(const journal_time& now, std::int64_t day, 
   auto name = part_name(day, part);
   auto path = options_.directory / name;
   if (auto made = make_directories(path.parent_path()); !made) return made;
-  int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  int fd = open_file(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0640);
   if (fd < 0) return system_error("cannot open the journal", errno, path);
   struct stat info {};
   if (fstat(fd, &info) != 0) {
@@ -176,7 +163,7 @@ result<void> journal_file::open_part(const journal_time& now, std::int64_t day, 
     return ready;
   }
   if (old_fd >= 0) {
-    ::fdatasync(old_fd);
+    sync_file(old_fd);
     ::close(old_fd);
     if (old_size == 0) ::unlink((options_.directory / old_name).c_str());
   }
@@ -245,15 +232,14 @@ result<void> journal_file::rotate_if_due(const journal_time& now) {
 result<void> journal_file::append(std::string_view records, const journal_time& now) {
   if (auto rotated = rotate_if_due(now); !rotated) return rotated;
   if (records.empty()) return {};
-  auto done = write_all(fd_, records);
-  if (done == records.size()) {
-    size_ += done;
+  auto wrote = write_all(fd_, records);
+  if (wrote.done()) {
+    size_ += wrote.bytes;
     return {};
   }
-  int number = errno;
-  if (done > 0 && ::ftruncate(fd_, static_cast<off_t>(size_)) != 0)
+  if (wrote.bytes > 0 && ::ftruncate(fd_, static_cast<off_t>(size_)) != 0)
     return system_error("cannot take back a half-written record", errno, options_.directory / name_);
-  return system_error("cannot write to the journal", number, options_.directory / name_);
+  return system_error("cannot write to the journal", wrote.error_number, options_.directory / name_);
 }
 
 result<void> journal_file::take_back(std::uint64_t to_size) {
@@ -267,8 +253,8 @@ result<void> journal_file::take_back(std::uint64_t to_size) {
 
 result<void> journal_file::sync() {
   if (synced_ == size_) return {};
-  if (::fdatasync(fd_) != 0)
-    return system_error("cannot force the journal to the disk", errno, options_.directory / name_);
+  if (int number = sync_file(fd_); number != 0)
+    return system_error("cannot force the journal to the disk", number, options_.directory / name_);
   synced_ = size_;
   return {};
 }
