@@ -335,8 +335,9 @@ void connection::set_deadline(std::int64_t limit_ms) {
   if (deadline_ != 0) thread_.cancel(deadline_);
   deadline_ = 0;
   if (limit_ms <= 0 || fd_ < 0) return;
-  deadline_ = thread_.after(limit_ms, [this] {
+  deadline_ = thread_.after(limit_ms, [this, limit_ms] {
     deadline_ = 0;
+    if (paused_) return set_deadline(limit_ms);
     close(close_reason::deadline);
   });
 }

@@ -97,7 +97,8 @@ public:
   /// Ends it now. Bytes that the peer has sent and that were not read are lost.
   void close(close_reason reason = close_reason::by_us);
 
-  /// Closes with reason `deadline` unless set again within `limit_ms`; 0 takes the limit away.
+  /// Closes with reason `deadline` unless set again within `limit_ms`; 0 takes the limit away. It begins anew
+  /// where it ends during a pause: what the peer has sent then waits for us.
   void set_deadline(std::int64_t limit_ms);
 
   /// Steady clock of the last byte from the peer.
