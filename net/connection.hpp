@@ -131,6 +131,7 @@ private:
   std::size_t written_ = 0;
   std::int64_t last_byte_ms_ = 0;
   timer_id deadline_ = 0;
+  std::uint64_t deadlines_set_ = 0;
   timer_id stuck_ = 0;
   timer_id rest_ = 0;
   std::int64_t last_read_ms_ = 0;

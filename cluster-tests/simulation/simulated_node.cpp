@@ -48,6 +48,12 @@ private:
   std::shared_ptr<simulated_journal> run_;
 };
 
+template <class T>
+T must(result<T> made) {
+  if (!made) throw std::runtime_error{to_string(made.error())};
+  return std::move(*made);
+}
+
 /// Asks one thing, notes that an answer came, whatever it was, and ends.
 template <class Answer, class Handle, class Atom>
 caf::behavior ask_for(caf::event_based_actor* self, Handle whom, Atom what, std::function<void()> answered) {
@@ -104,7 +110,7 @@ simulated_node::simulated_node(std::filesystem::path where, node_shape with,
     , shape{with} {
   settings = std::make_unique<config>();
   system = std::make_unique<caf::actor_system>(*settings);
-  io = net::io_thread::create("simulated").value();
+  io = must(net::io_thread::create("simulated"));
   io->step();
   open_stores();
   spawn_actors(std::move(rules), std::move(journal));
@@ -143,8 +149,8 @@ simulated_node::~simulated_node() {
 }
 
 void simulated_node::open_stores() {
-  tables = store::registry_tables::open(directory / "state").value();
-  local = store::local_state::open(directory / "local", wall_clock_ms() / 1'000).value();
+  tables = must(store::registry_tables::open(directory / "state"));
+  local = must(store::local_state::open(directory / "local", wall_clock_ms() / 1'000));
   store::pool_options options;
   options.segments = shape.segments;
   options.segment_bytes = 4'096;
@@ -152,14 +158,14 @@ void simulated_node::open_stores() {
   options.shard_quota_segments = shape.quota;
   options.node = local->node_number();
   options.boot = local->boot();
-  pool = store::pool::open(directory / "run/pool", options).value();
+  pool = must(store::pool::open(directory / "run/pool", options));
   if (shape.overflow_bytes == 0) return;
   store::overflow_options disk;
   disk.dir = directory / "overflow";
   disk.max_bytes = shape.overflow_bytes;
   disk.keep_free_bytes = 0;
   disk.file_bytes = overflow_file_bytes;
-  files = store::overflow::open(disk).value();
+  files = must(store::overflow::open(disk));
 }
 
 void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
@@ -190,6 +196,13 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   overflow_handle = system->spawn(overflow, overflow_setup{[to = intake] { return to->serve_overflow(); },
                                                            [to = intake] { to->tick(); }});
 
+  spawn_analysis(std::move(rules), std::move(journal));
+  spawn_members();
+  intake->resume();
+}
+
+void simulated_node::spawn_analysis(std::shared_ptr<const engine::ruleset> rules,
+                                    std::shared_ptr<simulated_journal> journal) {
   sink_setup writing;
   writing.journal = std::make_unique<journal_of_run>(std::move(journal));
   writing.strict = shape.strict;
@@ -220,7 +233,9 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   dispatch.counts = counts;
   dispatch.log = log;
   dispatcher_handle = system->spawn(dispatcher, dispatch);
+}
 
+void simulated_node::spawn_members() {
   membership_setup members;
   members.self = {local->node_number(), "sim", "0", node_state::up};
   members.tables = tables;
@@ -244,7 +259,6 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   enrolling.counts = counts;
   enrolling.log = log;
   enroller_handle = system->spawn(enroller, enrolling);
-  intake->resume();
 }
 
 void simulated_node::open_port() {
@@ -276,7 +290,7 @@ void simulated_node::open_port() {
   context->proven = [this](agent_id agent) { caf::anon_send(membership_handle, proven_atom_v, agent); };
 }
 
-int simulated_node::connect() {
+int simulated_node::connect(std::uint64_t& token) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   net::endpoint peer{net::parse_ip("127.0.0.1").value(), 1'000};
@@ -286,6 +300,7 @@ int simulated_node::connect() {
   fresh->open(std::make_shared<agent_connection>(context));
   std::erase_if(connections, [](const auto& one) { return !one->is_open(); });
   connections.push_back(fresh);
+  token = fresh->token();
   return ends[1];
 }
 

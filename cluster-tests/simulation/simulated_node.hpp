@@ -58,8 +58,8 @@ public:
   simulated_node(const simulated_node&) = delete;
   simulated_node& operator=(const simulated_node&) = delete;
 
-  /// The other end of a connection that the node has accepted.
-  int connect();
+  /// The other end of a connection that the node has accepted, and the node's name of it.
+  int connect(std::uint64_t& token);
   /// One round of the I/O thread.
   void step_io() { io->step(); }
   /// Runs up to `count` messages of the actors, each time one that `random` chooses.
@@ -98,6 +98,9 @@ private:
   };
   void open_stores();
   void spawn_actors(std::shared_ptr<const engine::ruleset> rules, std::shared_ptr<simulated_journal> journal);
+  void spawn_analysis(std::shared_ptr<const engine::ruleset> rules,
+                      std::shared_ptr<simulated_journal> journal);
+  void spawn_members();
   void open_port();
 
   std::shared_ptr<event_log> log = event_log::silent();
