@@ -306,6 +306,12 @@ void shard_intake::grant(std::size_t freed_bytes) {
 }
 
 void shard_intake::tick() {
+  if (options_.durable)
+    for (auto& queue : shards_) {
+      // While executors are busy nobody else closes what is open, and it must not stay off the disk for long.
+      std::lock_guard lock{queue->mutex};
+      if (queue->open && queue->open->records() > 0) close_open(*queue);
+    }
   std::size_t one_round = 0;
   {
     std::lock_guard lock{turns_mutex_};

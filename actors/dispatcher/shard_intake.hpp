@@ -66,7 +66,7 @@ public:
 
   // For the overflow's thread. True: there is more to do at once.
   bool serve_overflow();
-  /// Once a second: gives turns while room is scarce.
+  /// Once a second: gives turns while room is scarce; with durable ingest closes what is open.
   void tick();
 
   // For the dispatcher.
