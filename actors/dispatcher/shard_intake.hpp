@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "actors/agent_session/notice_sink.hpp"
+#include "actors/dispatcher/record_return.hpp"
 #include "actors/dispatcher/work_source.hpp"
 #include "actors/listener/record_intake.hpp"
 #include "actors/telemetry/metrics.hpp"
@@ -22,7 +22,6 @@ struct intake_options {
   std::size_t shards = 64;
   std::size_t batch_records = 256;
   std::size_t batch_bytes = 256 * 1024;
-  std::filesystem::path deadletter_dir;
 };
 
 /// Between the I/O threads and the dispatcher: records gather in one open batch for each shard of the pool,
@@ -31,7 +30,10 @@ struct intake_options {
 /// of one record and no waiting, and a busy one has full batches.
 ///
 /// Bound: the pool. Without room nothing is taken, and whoever waits is woken when a batch has been finished.
-class shard_intake final : public record_intake, public work_source, public notice_sink {
+class shard_intake final : public record_intake,
+                           public work_source,
+                           public notice_sink,
+                           public record_return {
 public:
   /// `announce`: the shard has work now; called once until it has been emptied, without any lock held.
   shard_intake(std::shared_ptr<store::pool> pool, intake_options options,
@@ -51,11 +53,16 @@ public:
   // For sessions and the node.
   bool take(agent_id agent, const std::string& location, const std::string& text) override;
 
+  // For operators.
+  bool take_again(agent_id agent, record_kind kind, std::string_view bytes) override;
+
   // For the dispatcher.
   work_ptr take(shard_id shard) override;
   bool finish(const work& done) override;
-  bool set_aside(const work& failed) override;
   std::optional<std::int64_t> oldest_arrival_ms() const override;
+
+  /// From executors: the analysis of the batch came to its end.
+  void survived(const work& what);
 
 private:
   struct active_batch {
