@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/examiner/letter_office.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/registry/interface.hpp"
 #include "protocol/registry/commands.hpp"
@@ -44,6 +45,8 @@ public:
   virtual protocol::agent_evidence evidence(agent_id id, std::uint64_t registration) const = 0;
   virtual std::string draw_key() const = 0;
   virtual node_figures figures() const = 0;
+  /// Dead letters. Its calls wait for the disk.
+  virtual letter_office& letters() = 0;
 };
 
 /// An answer that is not `ok` as an error for the asker.

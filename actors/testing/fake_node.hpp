@@ -70,7 +70,10 @@ public:
     return now;
   }
 
+  letter_office& letters() override { return *office; }
+
   std::atomic<bool> ready = true;
+  std::shared_ptr<letter_office> office; ///< for tests that come to it
   /// What every change comes to, if set before the server starts.
   std::unique_ptr<registry::propose_answer> answer_instead;
 

@@ -48,6 +48,12 @@ private:
   std::shared_ptr<simulated_journal> run_;
 };
 
+/// No line of this program ends an analysis: it finds none.
+examiner_actor::behavior_type blind_examiner(examiner_actor::pointer) {
+  return {[](examine_atom, const examination_order_ptr&) { return examined{}; },
+          [](aside_atom, const examination_order_ptr&) { return examined{}; }, [](tick_atom) {}};
+}
+
 template <class T>
 T must(result<T> made) {
   if (!made) throw std::runtime_error{to_string(made.error())};
@@ -73,6 +79,7 @@ struct simulated_node::config : caf::actor_system_config {
     add_message_types<caf::id_block::picket_listener>();
     add_message_types<caf::id_block::picket_dispatch>();
     add_message_types<caf::id_block::picket_overflow>();
+    add_message_types<caf::id_block::picket_examiner>();
     set("scheduler.policy", caf::atom("testing"));
     set("logger.inline-output", true);
   }
@@ -135,6 +142,7 @@ simulated_node::~simulated_node() {
     end(dispatcher_handle);
     end(overflow_handle);
     end(sink_handle);
+    end(examiner_handle);
     end(enroller_handle);
     end(membership_handle);
     end(registry_handle);
@@ -184,7 +192,6 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   gather.batch_records = shape.batch_records;
   gather.batch_bytes = 66'000;
   gather.durable = shape.durable;
-  gather.deadletter_dir = directory / "deadletter";
   intake_links links;
   links.announce = [this](shard_id shard) {
     if (dispatcher_handle) caf::anon_send(dispatcher_handle, ready_atom_v, shard);
@@ -218,11 +225,13 @@ void simulated_node::spawn_analysis(std::shared_ptr<const engine::ruleset> rules
   analysis.global = std::make_shared<engine::local_global_windows>(engine::hash_seed{});
   analysis.outputs.archives_json = true;
   analysis.counts = counts;
-  reader_setup reading{tables, statuses, sessions, counts, log, {"sim", "", "sim"}, false};
+  analysis.survived = [of = intake](const work& what) { of->survived(what); };
+  reader_setup reading{tables, statuses, sessions, counts, log, {"sim", "", "sim"}, false, nullptr};
   dispatcher_setup dispatch;
   dispatch.shards = shape.shards;
   dispatch.executors = shape.executors;
   dispatch.source = intake;
+  dispatch.examiner = examiner_handle = system->spawn(blind_examiner);
   dispatch.rules = std::move(rules);
   dispatch.make_state = [] { return std::make_shared<engine::shard_state>(); };
   dispatch.make_executor = [this, reading, analysis] {

@@ -114,6 +114,7 @@ private:
   enroller_actor enroller_handle;
   alert_sink_actor sink_handle;
   overflow_actor overflow_handle;
+  examiner_actor examiner_handle;
   dispatcher_actor dispatcher_handle;
   std::vector<executor> executors;
   std::vector<agent_session_actor> session_handles;
