@@ -1,23 +1,9 @@
 #include "base/time.hpp"
 
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 
-#include "base/faults/faults.hpp"
-
 namespace picket {
-
-std::int64_t wall_clock_ms() noexcept {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()
-         + faults::value(faults::fault::clock_offset_ms);
-}
-
-std::int64_t steady_clock_ms() noexcept {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 std::string format_utc(std::int64_t ms) {
   std::time_t seconds = ms / 1000;

@@ -69,11 +69,15 @@ void io_thread::stop() {
   tasks_.clear();
 }
 
-bool io_thread::post(std::function<void()> task) {
+bool io_thread::post(std::function<void()> task) { return add_task(std::move(task), task_limit); }
+
+bool io_thread::post_unlimited(std::function<void()> task) { return add_task(std::move(task), SIZE_MAX); }
+
+bool io_thread::add_task(std::function<void()> task, std::size_t limit) {
   bool wake = false;
   {
     std::lock_guard lock{mutex_};
-    if (ended_ || tasks_.size() >= task_limit) return false;
+    if (ended_ || tasks_.size() >= limit) return false;
     wake = tasks_.empty();
     tasks_.push_back(std::move(task));
   }
@@ -169,29 +173,38 @@ void io_thread::read_clocks() noexcept {
   wall_ms_ = wall_clock_ms();
 }
 
-void io_thread::loop() {
+void io_thread::round(int most_wait_ms) {
   epoll_event events[events_a_round];
-  while (true) {
-    read_clocks();
-    int wait_ms = run_timers();
+  read_clocks();
+  int wait_ms = std::min(run_timers(), most_wait_ms);
+  retired_.clear();
+  if (stopping_) {
+    run_tasks();
     retired_.clear();
-    if (stopping_) {
-      run_tasks();
-      retired_.clear();
-      return;
-    }
-    int count = epoll_wait(epoll_fd_, events, events_a_round, wait_ms);
-    read_clocks();
-    gone_this_round_.clear();
-    for (int i = 0; i < count; ++i) {
-      auto* source = static_cast<io_source*>(events[i].data.ptr);
-      if (source == nullptr)
-        run_tasks();
-      else if (std::find(gone_this_round_.begin(), gone_this_round_.end(), source) == gone_this_round_.end())
-        source->on_events(events[i].events);
-    }
-    retired_.clear();
+    return;
   }
+  int count = epoll_wait(epoll_fd_, events, events_a_round, wait_ms);
+  read_clocks();
+  gone_this_round_.clear();
+  for (int i = 0; i < count; ++i) {
+    auto* source = static_cast<io_source*>(events[i].data.ptr);
+    if (source == nullptr)
+      run_tasks();
+    else if (std::find(gone_this_round_.begin(), gone_this_round_.end(), source) == gone_this_round_.end())
+      source->on_events(events[i].events);
+  }
+  retired_.clear();
+}
+
+void io_thread::loop() {
+  while (!stopping_)
+    round(idle_wait_ms);
+  round(0);
+}
+
+void io_thread::step() {
+  thread_id_ = std::this_thread::get_id();
+  round(0);
 }
 
 } // namespace picket::net

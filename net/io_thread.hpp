@@ -42,11 +42,16 @@ public:
   io_thread& operator=(const io_thread&) = delete;
 
   void start();
+  /// One round on the calling thread, which thereby becomes this one, without waiting: instead of `start`,
+  /// for simulations.
+  void step();
   /// Ends the loop after the tasks that were posted before; joins. May be called twice.
   void stop();
 
   /// Runs `task` on the thread. False, and nothing taken, if the limit is reached or the thread has ended.
   bool post(std::function<void()> task);
+  /// As `post`, without the limit: for tasks whose number something else bounds, and which must not be lost.
+  bool post_unlimited(std::function<void()> task);
   /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run,
   /// the thread is not started or has ended.
   bool run(std::function<void()> task);
@@ -79,7 +84,9 @@ public:
 
 private:
   explicit io_thread(std::string name);
+  bool add_task(std::function<void()> task, std::size_t limit);
   void loop();
+  void round(int most_wait_ms);
   void run_tasks();
   int run_timers();
   void read_clocks() noexcept;

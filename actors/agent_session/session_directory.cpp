@@ -1,5 +1,9 @@
 #include "actors/agent_session/session_directory.hpp"
 
+#include <algorithm>
+
+#include "base/time.hpp"
+
 namespace picket {
 
 std::shared_ptr<agent_anchor> session_directory::anchor(agent_id id) {
@@ -50,6 +54,14 @@ std::optional<session_directory::entry> session_directory::by_agent(agent_id id)
   }
   if (!link || link->ended()) return std::nullopt;
   return by_token(link->token());
+}
+
+std::int64_t session_directory::contact_ms(agent_id id) const {
+  auto found = by_agent(id);
+  if (!found) return 0;
+  const auto& link = *found->link;
+  if (link.waiting_records > 0 || link.paused) return wall_clock_ms();
+  return wall_clock_ms() - std::max<std::int64_t>(0, steady_clock_ms() - link.last_byte_ms);
 }
 
 void session_directory::forget(agent_id id) {

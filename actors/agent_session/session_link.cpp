@@ -28,6 +28,7 @@ session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol:
     , scratch_{1}
     , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
+  last_sent_ms = steady_clock_ms();
 }
 
 template <class Task>
@@ -56,6 +57,7 @@ bool session_link::send(std::string_view message) {
     std::lock_guard anchor_lock{anchor_->mutex};
     anchor_->sent = std::max(anchor_->sent, options.counters);
   }
+  last_sent_ms = steady_clock_ms();
   return on_connection([frame = std::move(frame)](net::connection& connection) { connection.send(frame); });
 }
 
@@ -66,9 +68,9 @@ void session_link::close(net::close_reason reason) {
 }
 
 void session_link::half_close(std::int64_t limit_ms) {
-  on_connection([limit_ms](net::connection& connection) {
+  on_connection([limit_ms, waits = waits_for_older.load()](net::connection& connection) {
     connection.set_deadline(limit_ms);
-    connection.resume();
+    if (!waits) connection.resume();
     connection.half_close();
   });
 }
@@ -84,6 +86,7 @@ std::shared_ptr<session_link> session_link::successor() const {
 }
 
 void session_link::resume() {
+  waits_for_older = false;
   on_connection([](net::connection& connection) { connection.resume(); });
 }
 

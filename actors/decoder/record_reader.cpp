@@ -19,7 +19,7 @@ reader_findings record_reader::read(work& what) {
     const auto& record = what.records[i];
     if (record.kind == record_kind::left_out) {
       tally_of(record.connection); // its connection may have ended with it
-    } else if (record.kind == record_kind::sealed) {
+    } else if (record.kind == record_kind::sealed || record.kind == record_kind::over_limit) {
       read_sealed(what, i);
     } else {
       auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
@@ -105,8 +105,11 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
       && !setup_.sessions->anchor(record.agent)->is_fresh(cache.row.registration, opened->counters))
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
-  if (!protocol::is_control(opened->message))
+  if (!protocol::is_control(opened->message)) {
+    if (record.kind == record_kind::over_limit)
+      return setup_.counts->ingest_limited_events_total.add_for("drop");
     return add_event(what, index, what.texts.keep(opened->message), &cache);
+  }
   if (!tally.messages) tally.messages = std::make_shared<control_batch>();
   tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
 }

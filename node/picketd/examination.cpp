@@ -52,9 +52,15 @@ void node::parts::spawn_examiner() {
 
 std::vector<shard_id> node::parts::suspects() const {
   std::vector<shard_id> shards;
-  for (const auto& batch : pool->recovery().batches)
+  auto look = [&](const store::batch_ref& batch) {
     if (batch.attempt > 0)
       shards.push_back(static_cast<shard_id>(batch.shard % static_cast<std::size_t>(settings.engine.shards)));
+  };
+  for (const auto& batch : pool->recovery().batches)
+    look(batch);
+  if (overflow_files)
+    for (const auto& batch : overflow_files->recovery().batches)
+      look(batch.ref);
   return shards;
 }
 
