@@ -24,6 +24,7 @@ record_form form_of(record_kind kind) {
   case record_kind::plain:
   case record_kind::again:
     return record_form::message;
+  case record_kind::over_limit: // its events are not to be analysed
   case record_kind::left_out:
     break;
   }

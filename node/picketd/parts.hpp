@@ -56,8 +56,8 @@ struct node::parts {
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<store::pool> pool;
-  std::shared_ptr<store::overflow> overflow_files; ///< null: there is none
   std::shared_ptr<store::deadletter_store> letters;
+  std::shared_ptr<store::overflow> overflow_files; ///< null: there is none
   std::shared_ptr<const engine::ruleset> rules;
   std::shared_ptr<stored_first_seen> first_seen;
   std::shared_ptr<agent_status_table> statuses;
@@ -88,8 +88,8 @@ struct node::parts {
 
   // wiring.cpp: in this order
   result<void> open_stores();
-  result<void> open_overflow();
   result<void> open_letters();
+  result<void> open_overflow();
   result<void> load_rules();
   void spawn_state_actors();
   void open_intake();

@@ -99,8 +99,8 @@ system_config::system_config(std::size_t threads) {
   add_message_types<caf::id_block::picket_membership>();
   add_message_types<caf::id_block::picket_listener>();
   add_message_types<caf::id_block::picket_dispatch>();
-  add_message_types<caf::id_block::picket_overflow>();
   add_message_types<caf::id_block::picket_examiner>();
+  add_message_types<caf::id_block::picket_overflow>();
   set("scheduler.max-throughput", 1);
   set("scheduler.max-threads", threads);
 }
@@ -423,8 +423,8 @@ void node::parts::watch_parts() {
   watch(watching, listener, "listener");
   watch(watching, dispatcher->handle, "dispatcher");
   watch(watching, sink, "alert sink");
-  watch(watching, spill->handle, "overflow");
   watch(watching, examiner, "examiner");
+  watch(watching, spill->handle, "overflow");
   if (enroller) watch(watching, enroller, "enroller");
 }
 
