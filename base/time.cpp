@@ -16,6 +16,12 @@ std::int64_t steady_clock_ms() noexcept {
   return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t thread_cpu_ns() noexcept {
+  timespec used{};
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) return 0;
+  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
 std::string format_utc(std::int64_t ms) {
   std::time_t seconds = ms / 1000;
   std::tm parts{};

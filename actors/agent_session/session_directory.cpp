@@ -1,5 +1,7 @@
 #include "actors/agent_session/session_directory.hpp"
 
+#include <algorithm>
+
 namespace picket {
 
 std::shared_ptr<agent_anchor> session_directory::anchor(agent_id id) {
@@ -50,6 +52,28 @@ std::optional<session_directory::entry> session_directory::by_agent(agent_id id)
   }
   if (!link || link->ended()) return std::nullopt;
   return by_token(link->token());
+}
+
+agent_contact session_directory::contact(agent_id id) const {
+  std::shared_ptr<agent_anchor> anchor;
+  {
+    const auto& stripe = agents_[id % stripes];
+    std::lock_guard lock{stripe.mutex};
+    auto found = stripe.anchors.find(id);
+    if (found == stripe.anchors.end()) return {};
+    anchor = found->second;
+  }
+  session_link_ptr link;
+  {
+    std::lock_guard lock{anchor->mutex};
+    link = anchor->bound.lock();
+  }
+  agent_contact now;
+  if (link) now = link->contact();
+  now.total = anchor->past.read();
+  now.total += now.connection;
+  now.last_byte_ms = std::max(now.last_byte_ms, anchor->last_byte_ms.load());
+  return now;
 }
 
 void session_directory::forget(agent_id id) {

@@ -9,9 +9,13 @@ namespace picket {
 
 namespace {
 
-/// Queues whose messages never become events: answers to synchronisation and upgrades
-/// (events-and-alerts.md 1.2).
-bool is_event_queue(char queue) { return queue != '5' && queue != 'u'; }
+/// Messages that never become events: answers to synchronisation and upgrades, and the keep-alive that is
+/// also sent as an event (events-and-alerts.md 1.2). Empty: it is an event; else the label it is counted by.
+std::string_view skipped_as(const protocol::event_message& message) {
+  if (message.is_keepalive_notice()) return "notice";
+  if (message.queue == '5') return "synchronisation";
+  return message.queue == 'u' ? "upgrade" : std::string_view{};
+}
 
 } // namespace
 
@@ -25,21 +29,36 @@ reader_findings record_reader::read(work& what) {
   what.events.clear();
   what.events.reserve(what.records.size());
   for (std::uint32_t i = 0; i < what.records.size(); ++i) {
-    const auto& record = what.records[i];
-    if (record.kind == record_kind::sealed) {
+    if (what.records[i].kind == record_kind::sealed)
       read_sealed(what, i);
-    } else {
-      auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
-      if (cache == nullptr || cache->known) add_event(what, i, what.texts.keep(record.bytes), cache);
-    }
+    else
+      add_plain(what, i);
   }
+  setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
+  return settle(what);
+}
+
+void record_reader::add_plain(work& what, std::uint32_t index) {
+  const auto& record = what.records[index];
+  auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
+  if (cache == nullptr || cache->known)
+    add_event(what, index, what.texts.keep(record.bytes), cache);
+  else
+    setup_.counts->ingest_bad_records_total.add_for("unknown_agent"); // removed meanwhile
+}
+
+reader_findings record_reader::settle(const work& what) {
   reader_findings findings;
   auto now_ms = steady_clock_ms();
   for (auto& [token, tally] : tallies_) {
     if (!tally.entry) continue;
     auto& link = *tally.entry->link;
     // A batch that runs again was counted at its first attempt.
-    if (what.attempt == 1) link.waiting_records.fetch_sub(tally.opened);
+    if (what.attempt == 1) {
+      link.waiting_records.fetch_sub(tally.opened);
+      link.traffic.add_events(tally.events);
+      link.traffic.add_dropped(tally.dropped);
+    }
     link.waiting_since_ms = now_ms;
     {
       std::lock_guard lock{link.anchor()->mutex};
@@ -52,7 +71,6 @@ reader_findings record_reader::read(work& what) {
       findings.ended.push_back(tally.entry->session);
     }
   }
-  setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
   return findings;
 }
 
@@ -92,6 +110,7 @@ void record_reader::refresh(agent_cache& cache, agent_id id) {
 
 void record_reader::reject(connection_tally& tally, agent_id agent, std::string_view reason) {
   tally.broken = true;
+  ++tally.dropped;
   setup_.counts->ingest_bad_records_total.add_for(reason);
   setup_.log->write(log_event::record_refused, {{"reason", reason}, {"agent", to_text(agent)}});
 }
@@ -101,7 +120,10 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
   auto& tally = tally_of(record.connection);
   ++tally.opened;
   // Behind a bad record nothing of the connection is believed any more.
-  if (tally.broken) return;
+  if (tally.broken) {
+    ++tally.dropped;
+    return setup_.counts->ingest_bad_records_total.add_for("behind_bad");
+  }
   auto& cache = cache_of(record.agent);
   if (!cache.known) return reject(tally, record.agent, "unknown_agent");
   auto head = protocol::parse_record_head(as_bytes(record.bytes));
@@ -112,19 +134,27 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
       && !setup_.sessions->anchor(record.agent)->is_fresh(cache.row.registration, opened->counters))
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
-  if (!protocol::is_control(opened->message))
-    return add_event(what, index, what.texts.keep(opened->message), &cache);
+  if (!protocol::is_control(opened->message)) {
+    auto what_it_is = add_event(what, index, what.texts.keep(opened->message), &cache);
+    if (what_it_is == found::event) ++tally.events;
+    if (what_it_is == found::malformed) ++tally.dropped;
+    return;
+  }
   if (!tally.messages) tally.messages = std::make_shared<control_batch>();
   tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
 }
 
-void record_reader::add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache) {
+record_reader::found record_reader::add_event(work& what, std::uint32_t index, std::string_view message,
+                                              agent_cache* cache) {
   auto parsed = protocol::parse_event_message(message);
   if (!parsed) {
     setup_.counts->ingest_malformed_events_total.add();
-    return;
+    return found::malformed;
   }
-  if (parsed->is_keepalive_notice() || !is_event_queue(parsed->queue)) return;
+  if (auto kind = skipped_as(*parsed); !kind.empty()) {
+    setup_.counts->ingest_skipped_messages_total.add_for(kind);
+    return found::nothing;
+  }
   const auto& record = what.records[index];
   auto source = source_of(cache, parsed->queue, parsed->location);
   engine::event_in event;
@@ -135,6 +165,7 @@ void record_reader::add_event(work& what, std::uint32_t index, std::string_view 
   event.id = {what.id.node, what.id.boot, what.id.sequence, index};
   what.sources.push_back(std::move(source));
   what.events.push_back(event);
+  return found::event;
 }
 
 std::shared_ptr<const engine::source> record_reader::source_of(agent_cache* cache, char queue,

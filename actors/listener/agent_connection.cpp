@@ -262,6 +262,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   if (context_->intake->take(taken)) {
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
+    if (link_) link_->traffic.add_record(record.size());
     return step::next;
   }
   if (link_) link_->waiting_records.fetch_sub(1);
@@ -269,7 +270,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   context_->log->write(log_event::ingest_paused, {{"agent", id_text_}});
   from.pause();
   auto paused_at_ms = from.thread().now_ms();
-  if (link_) link_->paused = true;
+  if (link_) link_->begin_pause(paused_at_ms);
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
   context_->intake->when_room([weak, thread, link = link_, paused_at_ms] {
@@ -277,7 +278,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
       auto connection = weak.lock();
       if (!connection || !connection->is_open()) return;
       if (link) {
-        link->paused = false;
+        link->end_pause(connection->thread().now_ms());
         // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection.
         if (connection->thread().now_ms() - paused_at_ms >= long_pause_ms) link->send(protocol::ack_message);
       }
