@@ -9,4 +9,5 @@
 #include "actors/enroller/interface.hpp"      // port 1515: a line becomes an agent
 #include "actors/listener/interface.hpp"      // port 1514: sockets, who proves to be which agent
 #include "actors/membership/interface.hpp"    // which nodes and which agents are there
+#include "actors/overflow/interface.hpp"      // when room is short
 #include "actors/registry/interface.hpp"      // agents, keys, groups: asked by everyone, changed by one

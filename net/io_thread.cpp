@@ -69,11 +69,15 @@ void io_thread::stop() {
   tasks_.clear();
 }
 
-bool io_thread::post(std::function<void()> task) {
+bool io_thread::post(std::function<void()> task) { return add_task(std::move(task), task_limit); }
+
+bool io_thread::post_unlimited(std::function<void()> task) { return add_task(std::move(task), SIZE_MAX); }
+
+bool io_thread::add_task(std::function<void()> task, std::size_t limit) {
   bool wake = false;
   {
     std::lock_guard lock{mutex_};
-    if (ended_ || tasks_.size() >= task_limit) return false;
+    if (ended_ || tasks_.size() >= limit) return false;
     wake = tasks_.empty();
     tasks_.push_back(std::move(task));
   }

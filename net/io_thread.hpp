@@ -47,6 +47,8 @@ public:
 
   /// Runs `task` on the thread. False, and nothing taken, if the limit is reached or the thread has ended.
   bool post(std::function<void()> task);
+  /// As `post`, without the limit: for tasks whose number something else bounds, and which must not be lost.
+  bool post_unlimited(std::function<void()> task);
   /// As `post`, and waits until it has run. From the thread itself it runs at once. False: it did not run,
   /// the thread is not started or has ended.
   bool run(std::function<void()> task);
@@ -79,6 +81,7 @@ public:
 
 private:
   explicit io_thread(std::string name);
+  bool add_task(std::function<void()> task, std::size_t limit);
   void loop();
   void run_tasks();
   int run_timers();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/time.hpp"
+
 namespace picket {
 
 std::shared_ptr<agent_anchor> session_directory::anchor(agent_id id) {
@@ -74,6 +76,14 @@ agent_contact session_directory::contact(agent_id id) const {
   now.total += now.connection;
   now.last_byte_ms = std::max(now.last_byte_ms, anchor->last_byte_ms.load());
   return now;
+}
+
+std::int64_t session_directory::contact_ms(agent_id id) const {
+  auto found = by_agent(id);
+  if (!found) return 0;
+  const auto& link = *found->link;
+  if (link.waiting_records > 0 || link.paused) return wall_clock_ms();
+  return wall_clock_ms() - std::max<std::int64_t>(0, steady_clock_ms() - link.last_byte_ms);
 }
 
 void session_directory::forget(agent_id id) {

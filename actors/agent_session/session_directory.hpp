@@ -40,6 +40,9 @@ public:
   agent_contact contact(agent_id id) const;
   /// The agent is gone from the registry.
   void forget(agent_id id);
+  /// When the agent's connection brought its last byte, wall clock; now while records of it wait unopened; 0:
+  /// it has no connection.
+  std::int64_t contact_ms(agent_id id) const;
 
   std::size_t size() const noexcept { return bound_.load(std::memory_order_relaxed); }
 

@@ -32,6 +32,7 @@ session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol:
     , scratch_{1}
     , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
+  last_sent_ms = steady_clock_ms();
 }
 
 namespace {
@@ -97,6 +98,7 @@ bool session_link::send(std::string_view message) {
     std::lock_guard anchor_lock{anchor_->mutex};
     anchor_->sent = std::max(anchor_->sent, options.counters);
   }
+  last_sent_ms = steady_clock_ms();
   return on_connection([frame = std::move(frame)](net::connection& connection) { connection.send(frame); });
 }
 

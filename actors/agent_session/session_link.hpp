@@ -97,6 +97,7 @@ public:
   std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
   std::atomic<bool> paused{false};               ///< reading is paused for want of room
   agent_traffic traffic;                         ///< what it brought
+  std::atomic<std::int64_t> last_sent_ms{0};     ///< steady clock; of the last message to the agent
 
 private:
   template <class Task>

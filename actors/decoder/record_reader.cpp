@@ -29,7 +29,7 @@ reader_findings record_reader::read(work& what) {
   what.events.clear();
   what.events.reserve(what.records.size());
   for (std::uint32_t i = 0; i < what.records.size(); ++i) {
-    if (what.records[i].kind == record_kind::sealed)
+    if (what.records[i].kind != record_kind::plain)
       read_sealed(what, i);
     else
       add_plain(what, i);
@@ -135,6 +135,10 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
   if (!protocol::is_control(opened->message)) {
+    if (record.kind == record_kind::over_limit) {
+      ++tally.dropped;
+      return setup_.counts->ingest_limited_events_total.add_for("drop");
+    }
     auto what_it_is = add_event(what, index, what.texts.keep(opened->message), &cache);
     if (what_it_is == found::event) ++tally.events;
     if (what_it_is == found::malformed) ++tally.dropped;

@@ -85,7 +85,8 @@ void dispatcher_state::on_down(const caf::down_msg& down) {
 }
 
 void dispatcher_state::settle_drain() {
-  if (drains.empty() || !schedule->idle()) return;
+  // What lies in the overflow is no work of the schedule's yet.
+  if (drains.empty() || !schedule->idle() || setup.source->oldest_arrival_ms()) return;
   for (auto& promise : drains)
     promise.deliver(true);
   drains.clear();

@@ -1,51 +1,109 @@
 #include "actors/dispatcher/shard_intake.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <map>
+#include <tuple>
 
 #include "base/time.hpp"
 #include "protocol/agent/event_message.hpp"
 
 namespace picket {
 
-shard_intake::shard_intake(std::shared_ptr<store::pool> pool, intake_options options,
-                           std::function<void(shard_id)> announce, std::shared_ptr<const metrics> counts,
+namespace {
+
+/// Woken at once when room is not scarce; the others follow with the next batch that is finished.
+constexpr std::size_t least_woken = 64;
+constexpr std::size_t rounds_at_once = 16;
+
+} // namespace
+
+shard_intake::shard_intake(std::shared_ptr<store::pool> pool, std::shared_ptr<store::overflow> files,
+                           intake_options options, intake_links links, std::shared_ptr<const metrics> counts,
                            std::shared_ptr<event_log> log)
     : pool_{std::move(pool)}
     , options_{std::move(options)}
-    , announce_{std::move(announce)}
+    , links_{std::move(links)}
     , counts_{std::move(counts)}
-    , log_{std::move(log)} {
-  for (std::size_t i = 0; i < options_.shards; ++i) {
+    , log_{std::move(log)}
+    , segments_{pool_->figures().segments} {
+  for (std::size_t i = 0; i < options_.shards; ++i)
     shards_.push_back(std::make_unique<shard_queue>());
-  }
+  overflow_pump_setup setup;
+  setup.pool = pool_;
+  setup.files = std::move(files);
+  setup.durable = options_.durable;
+  setup.announce = [this](shard_id shard) { links_.announce(shard); };
+  setup.on_lost = [this] { outstanding_.fetch_sub(1); };
+  setup.on_room = [this] { grant(0); };
+  setup.counts = counts_;
+  setup.log = log_;
+  pump_ = std::make_unique<overflow_pump>(std::move(setup), shards_);
   show_pool();
 }
 
 shard_intake::~shard_intake() = default;
 
+void shard_intake::queue_found(const store::batch_ref& ref, const store::stored_ref* stored, bool in_pool) {
+  // The number of shards may have changed since: an agent's batches stay together all the same.
+  auto& queue = *shards_[ref.shard % options_.shards];
+  std::lock_guard lock{queue.mutex};
+  auto batch = std::make_shared<waiting_batch>();
+  batch->ref = ref;
+  batch->in_pool = in_pool;
+  if (stored != nullptr) batch->stored = *stored;
+  if (!in_pool) pump_->found_outside(1);
+  queue.closed.push_back(std::move(batch));
+  queue.announced = true;
+  outstanding_.fetch_add(1);
+}
+
 std::size_t shard_intake::resume() {
-  const auto& found = pool_->recovery().batches;
-  for (const auto& ref : found) {
-    // The number of shards may have changed since: an agent's batches stay together all the same.
-    auto& queue = *shards_[ref.shard % options_.shards];
-    std::lock_guard lock{queue.mutex};
-    queue.closed.push_back(ref);
-    queue.announced = true;
-    outstanding_.fetch_add(1);
+  struct place {
+    const store::batch_ref* in_pool = nullptr;
+    const store::overflow_recovery::batch* stored = nullptr;
+  };
+  std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint32_t>, place> found;
+  auto key = [](const batch_id& id) { return std::tuple{id.boot, id.sequence, id.node}; };
+  for (const auto& ref : pool_->recovery().batches)
+    found[key(ref.id)].in_pool = &ref;
+  if (pump_->files() != nullptr)
+    for (const auto& one : pump_->files()->recovery().batches)
+      found[key(one.ref.id)].stored = &one;
+  for (const auto& [id, where] : found) {
+    auto ref = where.in_pool != nullptr ? *where.in_pool : where.stored->ref;
+    if (where.stored != nullptr) ref.attempt = std::max(ref.attempt, where.stored->ref.attempt);
+    queue_found(ref, where.stored != nullptr ? &where.stored->where : nullptr, where.in_pool != nullptr);
   }
   for (std::size_t i = 0; i < shards_.size(); ++i)
-    if (shards_[i]->announced) announce_(static_cast<shard_id>(i));
+    if (shards_[i]->announced) links_.announce(static_cast<shard_id>(i));
   return found.size();
 }
 
-bool shard_intake::take(const sealed_record& record) {
+pressure shard_intake::pressure_now() const noexcept {
+  auto free = pool_->free_segments();
+  if (free >= segments_ / 4 || pump_->state() == overflow_state::accepting) return pressure::none;
+  return free > std::max<std::uint32_t>(2, segments_ / 32) ? pressure::scarce : pressure::stop;
+}
+
+intake_answer shard_intake::take(const sealed_record& record, connection_turn& turn) {
+  auto now = pressure_now();
+  if (now == pressure::none) {
+    turn.allowance_bytes = 0;
+  } else if (now == pressure::stop || turn.allowance_bytes < record.bytes.size()) {
+    turn.needed_bytes = record.bytes.size();
+    return now == pressure::stop ? intake_answer::full : intake_answer::throttled;
+  }
   store::pool_record stored;
   stored.arrival_ms = record.arrival_ms;
   stored.agent = record.agent;
-  stored.kind = static_cast<std::uint8_t>(record_kind::sealed);
+  stored.kind = static_cast<std::uint8_t>(record.over_limit ? record_kind::over_limit : record_kind::sealed);
   stored.connection = record.connection;
   stored.bytes = record.bytes;
-  return append(shard_of(record.agent), stored);
+  turn.needed_bytes = record.bytes.size();
+  if (!append(shard_of(record.agent), stored)) return intake_answer::full;
+  turn.allowance_bytes -= std::min(turn.allowance_bytes, record.bytes.size());
+  return intake_answer::taken;
 }
 
 bool shard_intake::take(agent_id agent, const std::string& location, const std::string& text) {
@@ -61,16 +119,23 @@ bool shard_intake::take(agent_id agent, const std::string& location, const std::
 bool shard_intake::append(shard_id shard, const store::pool_record& record) {
   auto& queue = *shards_[shard];
   bool tell = false;
+  bool taken = false;
   {
     std::lock_guard lock{queue.mutex};
-    if (!append_locked(queue, shard, record)) {
-      counts_->pool_full_total.add();
-      return false;
+    taken = append_locked(queue, shard, record);
+    if (taken && !queue.blocked) {
+      tell = !queue.announced;
+      queue.announced = true;
     }
-    tell = !queue.announced;
-    queue.announced = true;
+    if (!taken) queue.over_quota = true;
   }
-  if (tell) announce_(shard);
+  if (tell) links_.announce(shard);
+  if (!taken) {
+    counts_->pool_full_total.add();
+    ask_overflow();
+    return false;
+  }
+  if (pump_->short_of_segments()) ask_overflow();
   return true;
 }
 
@@ -101,55 +166,94 @@ void shard_intake::close_open(shard_queue& queue) {
   bool empty = open->records() == 0;
   auto ref = open->close();
   open.reset();
-  if (empty)
+  if (empty) {
     outstanding_.fetch_sub(1);
-  else
-    queue.closed.push_back(ref);
-}
-
-bool shard_intake::has_more(const shard_queue& queue) const {
-  return !queue.closed.empty() || (queue.open && queue.open->records() > 0);
+    return;
+  }
+  auto batch = std::make_shared<waiting_batch>();
+  batch->ref = ref;
+  queue.closed.push_back(std::move(batch));
 }
 
 work_ptr shard_intake::take(shard_id shard) {
   auto& queue = *shards_[shard];
-  std::lock_guard lock{queue.mutex};
-  if (queue.closed.empty()) close_open(queue);
-  if (queue.closed.empty()) {
-    queue.announced = false;
-    return nullptr;
+  work_ptr what;
+  bool ask = false;
+  {
+    std::lock_guard lock{queue.mutex};
+    if (queue.closed.empty()) close_open(queue);
+    if (queue.closed.empty()) {
+      queue.announced = false;
+      return nullptr;
+    }
+    if (queue.closed.front()->ready(options_.durable)) {
+      what = hand_out(queue, shard);
+      // What comes behind it may have to be fetched.
+      ask = !queue.closed.empty() && !queue.closed.front()->ready(options_.durable);
+    } else {
+      queue.announced = false;
+      queue.blocked = true;
+      ask = true;
+    }
   }
-  auto ref = queue.closed.front();
+  if (ask) ask_overflow();
+  show_pool();
+  return what;
+}
+
+work_ptr shard_intake::hand_out(shard_queue& queue, shard_id shard) {
+  auto batch = std::move(queue.closed.front());
   queue.closed.pop_front();
-  pool_->start(ref, 0);
-  queue.active.emplace(active_batch{ref, pool_->read(ref)});
+  auto& ref = batch->ref;
+  if (batch->in_pool) {
+    pool_->start(ref, 0);
+    queue.active_records.emplace(pool_->read(ref));
+  } else {
+    ++ref.attempt;
+  }
+  if (batch->stored) pump_->files()->start(*batch->stored, ref.attempt);
   auto what = std::make_shared<work>();
   what->id = ref.id;
   what->shard = shard;
   what->attempt = ref.attempt;
-  what->records.reserve(queue.active->records.records().size());
-  for (const auto& record : queue.active->records.records())
+  const auto& records = batch->in_pool ? queue.active_records->records() : batch->loaded->records;
+  what->records.reserve(records.size());
+  for (const auto& record : records)
     what->records.push_back({record.agent, record.connection, record.arrival_ms,
                              static_cast<record_kind>(record.kind), as_text(record.bytes)});
-  show_pool();
+  queue.active = std::move(batch);
   return what;
 }
 
 bool shard_intake::finish(const work& done) {
   auto& queue = *shards_[done.shard];
   bool more = false;
+  bool ask = false;
+  std::size_t freed_bytes = 0;
   {
     std::lock_guard lock{queue.mutex};
     if (queue.active && queue.active->ref.id == done.id) {
-      pool_->finish(queue.active->ref);
+      auto& batch = *queue.active;
+      if (batch.in_pool) {
+        pool_->finish(batch.ref);
+        freed_bytes = batch.ref.bytes;
+      } else {
+        pump_->finished_outside(batch.loaded->size);
+      }
+      if (batch.stored) {
+        pump_->files()->finish(*batch.stored);
+        ask = true; // others may wait for the memory, and the file may be done with
+      }
       queue.active.reset();
+      queue.active_records.reset();
       outstanding_.fetch_sub(1);
     }
-    more = has_more(queue);
+    more = queue.has_more();
     if (!more) queue.announced = false;
   }
+  if (ask) ask_overflow();
   show_pool();
-  wake_waiting();
+  grant(freed_bytes);
   return more;
 }
 
@@ -173,23 +277,51 @@ bool shard_intake::set_aside(const work& failed) {
   return finish(failed);
 }
 
-void shard_intake::when_room(std::function<void()> wake) {
+void shard_intake::when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) {
   {
-    std::lock_guard lock{waiting_mutex_};
-    waiting_.push_back(std::move(wake));
+    std::lock_guard lock{turns_mutex_};
+    turns_.wait(std::move(turn), std::move(wake));
   }
-  // Everything may have been finished between the refusal and here; nobody would wake us then.
-  if (outstanding_.load() == 0) wake_waiting();
+  // Room may have come between the refusal and here; nobody would wake us then.
+  if (outstanding_.load() == 0) grant(0);
+  if (pump_->state() == overflow_state::accepting) ask_overflow();
 }
 
-void shard_intake::wake_waiting() {
-  std::vector<std::function<void()>> ready;
+void shard_intake::grant(std::size_t freed_bytes) {
+  std::vector<fair_turns::wake> due;
   {
-    std::lock_guard lock{waiting_mutex_};
-    ready.swap(waiting_);
+    std::lock_guard lock{turns_mutex_};
+    if (turns_.waiting() == 0) return;
+    auto free = pool_->free_segments();
+    auto now = pressure_now();
+    if (outstanding_.load() == 0)
+      due = turns_.release(turns_.waiting());
+    else if (now == pressure::none)
+      due = turns_.release(std::max<std::size_t>(least_woken, free));
+    else if (now == pressure::scarce)
+      due = turns_.grant(freed_bytes, rounds_at_once);
   }
-  for (auto& wake : ready)
+  for (auto& wake : due)
     wake();
+}
+
+void shard_intake::tick() {
+  std::size_t one_round = 0;
+  {
+    std::lock_guard lock{turns_mutex_};
+    one_round = turns_.waiting() * fair_turns::quantum_bytes;
+  }
+  grant(one_round);
+}
+
+bool shard_intake::serve_overflow() {
+  asked_.store(false);
+  return pump_->serve();
+}
+
+void shard_intake::ask_overflow() {
+  if (pump_->state() == overflow_state::off || asked_.exchange(true)) return;
+  links_.ask_overflow();
 }
 
 std::optional<std::int64_t> shard_intake::oldest_arrival_ms() const {
@@ -200,8 +332,7 @@ std::optional<std::int64_t> shard_intake::oldest_arrival_ms() const {
   for (const auto& queue : shards_) {
     std::lock_guard lock{queue->mutex};
     if (queue->active) look(queue->active->ref);
-    for (const auto& ref : queue->closed)
-      look(ref);
+    if (!queue->closed.empty()) look(queue->closed.front()->ref);
     if (queue->open) look(queue->open->ref());
   }
   return oldest;

@@ -27,12 +27,13 @@ protected:
     gather.shards = 4;
     gather.batch_records = 3;
     gather.deadletter_dir = dir.path() / "deadletter";
-    intake = std::make_unique<shard_intake>(
-        pool, gather, [this](shard_id shard) { announced.push_back(shard); }, counts, event_log::silent());
+    intake_links links{[this](shard_id shard) { announced.push_back(shard); }, [] {}};
+    intake = std::make_unique<shard_intake>(pool, nullptr, gather, links, counts, event_log::silent());
   }
 
   bool put(agent_id agent, const std::string& text) {
-    return intake->take(sealed_record{agent, 9, 1'000, as_bytes(text)});
+    connection_turn turn;
+    return intake->take(sealed_record{agent, 9, 1'000, as_bytes(text)}, turn) == intake_answer::taken;
   }
 
   std::vector<std::string> texts(const work_ptr& what) {
@@ -93,7 +94,7 @@ TEST_F(ShardIntake, WithoutRoomNothingIsTakenAndTheWaitingAreWoken) {
     ++taken;
   EXPECT_EQ(taken, 1);
   int woken = 0;
-  intake->when_room([&] { ++woken; });
+  intake->when_room(std::make_shared<connection_turn>(), [&] { ++woken; });
   EXPECT_EQ(woken, 0);
   auto what = intake->take(shard_id{1});
   ASSERT_TRUE(what);
@@ -106,7 +107,7 @@ TEST_F(ShardIntake, WithoutRoomNothingIsTakenAndTheWaitingAreWoken) {
 TEST_F(ShardIntake, WhoeverWaitsWhenNothingIsOutstandingIsWokenAtOnce) {
   open();
   int woken = 0;
-  intake->when_room([&] { ++woken; });
+  intake->when_room(std::make_shared<connection_turn>(), [&] { ++woken; });
   EXPECT_EQ(woken, 1);
 }
 

@@ -11,6 +11,8 @@ namespace picket {
 namespace {
 
 constexpr std::int64_t long_pause_ms = 5'000;
+/// After a pause of this length agents lose lines, or leave (agent-behaviour.md B5, section 2).
+constexpr std::int64_t loss_after_ms = 30'000;
 
 /// One scratch for each I/O thread: connections of a thread open records one after the other.
 protocol::open_scratch& thread_scratch() {
@@ -27,7 +29,8 @@ void send_frame(net::connection& to, std::string_view record) {
 } // namespace
 
 agent_connection::agent_connection(std::shared_ptr<const port_context> context)
-    : context_{std::move(context)} {}
+    : context_{std::move(context)}
+    , rate_{context_->events_per_second} {}
 
 agent_connection::~agent_connection() = default;
 
@@ -45,6 +48,7 @@ std::size_t agent_connection::on_data(net::connection& from, byte_view bytes) {
     if (outcome == step::wait) return used;
     used += cut.consumed;
     if (outcome == step::closed) return used;
+    count_taken();
   }
   if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused(), used > 0);
   return used;
@@ -213,7 +217,8 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     std::unique_lock lock{anchor->mutex};
     older = anchor->bound.lock();
     bool alive = older && !older->ended();
-    auto last_byte_ms = alive ? older->last_byte_ms.load() : 0;
+    // While we do not read, its silence is ours (agent-behaviour.md L2).
+    auto last_byte_ms = !alive ? 0 : older->paused ? now_ms : older->last_byte_ms.load();
     auto verdict = anchor->guard.on_startup(pair, now_ms, alive, last_byte_ms, context_->takeover);
     if (verdict == protocol::takeover_verdict::refuse) {
       lock.unlock();
@@ -231,6 +236,7 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
   session_ = context_->make_session(link_, row_);
   context_->sessions->bind(link_, session_);
   context_->counts->sessions.add(1);
+  if (context_->taken) taken_slot_ = context_->taken->begin(agent_, from.token());
   watch_idle(from, context_->limits.idle_ms);
   if (older) {
     older->supersede();
@@ -257,40 +263,103 @@ agent_connection::step agent_connection::take_bound(net::connection& from, byte_
 agent_connection::step agent_connection::hand_on(net::connection& from, byte_view record, agent_id agent) {
   // A record of a connection that is not bound has been opened here; it is nothing to its session.
   sealed_record taken{agent, link_ ? from.token() : 0, from.thread().wall_ms(), record};
+  if (auto stopped = limit(from, taken.over_limit)) return *stopped;
   // Counted first: the decoder may be done with the record before this thread goes on.
   if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
-  if (context_->intake->take(taken)) {
+  auto answer = context_->intake->take(taken, *turn_);
+  if (answer == intake_answer::taken) {
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
     if (link_) link_->traffic.add_record(record.size());
     return step::next;
   }
   if (link_) link_->waiting_records.fetch_sub(1);
-  context_->counts->ingest_pauses_total.add();
-  context_->log->write(log_event::ingest_paused, {{"agent", id_text_}});
+  wait_for_room(from, answer);
+  return step::wait;
+}
+
+std::optional<agent_connection::step> agent_connection::limit(net::connection& from, bool& over_limit) {
+  auto wait_ms = rate_.take(from.thread().now_ms());
+  if (wait_ms == 0) return std::nullopt;
+  if (!limited_) context_->log->write(log_event::agent_over_limit, {{"agent", id_text_}});
+  limited_ = true;
+  if (context_->drop_over_limit) {
+    over_limit = true;
+    return std::nullopt;
+  }
+  context_->counts->ingest_limited_events_total.add_for("delay");
+  context_->counts->ingest_waiting_connections.add_for("limited", 1);
   from.pause();
-  auto paused_at_ms = from.thread().now_ms();
-  if (link_) link_->begin_pause(paused_at_ms);
+  if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
-  auto* thread = &from.thread();
-  context_->intake->when_room([weak, thread, link = link_, paused_at_ms] {
-    thread->post([weak, link, paused_at_ms] {
-      auto connection = weak.lock();
-      if (!connection || !connection->is_open()) return;
-      if (link) {
-        link->end_pause(connection->thread().now_ms());
-        // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection.
-        if (connection->thread().now_ms() - paused_at_ms >= long_pause_ms) link->send(protocol::ack_message);
-      }
-      connection->resume();
-    });
+  from.thread().after(wait_ms, [weak, link = link_, counts = context_->counts] {
+    counts->ingest_waiting_connections.add_for("limited", -1);
+    auto connection = weak.lock();
+    if (!connection || !connection->is_open()) return;
+    if (link) link->end_pause(connection->thread().now_ms());
+    connection->resume();
   });
   return step::wait;
+}
+
+namespace {
+
+/// Goes on reading after a pause, on the connection's thread.
+void read_on(net::connection& connection, const session_link_ptr& link, const port_context& context,
+             std::int64_t paused_ms) {
+  context.counts->ingest_paused_seconds_total.add(static_cast<double>(paused_ms) / 1'000);
+  if (!link) return connection.resume();
+  link->end_pause(connection.thread().now_ms());
+  if (paused_ms >= loss_after_ms) {
+    context.counts->ingest_long_pauses_total.add();
+    context.log->write(log_event::ingest_long_pause,
+                       {{"agent", to_text(link->agent())}, {"seconds", paused_ms / 1'000}});
+  }
+  // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection, but
+  // one that has heard nothing for half a minute may have left it, and a write would throw away what it sent
+  // last (agent-behaviour.md B2).
+  bool silent = connection.thread().now_ms() - link->last_sent_ms.load() > loss_after_ms;
+  if (paused_ms >= long_pause_ms && !silent) link->send(protocol::ack_message);
+  connection.resume();
+  if (!silent || !connection.is_open()) return;
+  connection.read_what_is_there();
+  if (connection.is_open() && !connection.paused()) link->send(protocol::ack_message);
+}
+
+} // namespace
+
+void agent_connection::wait_for_room(net::connection& from, intake_answer why) {
+  bool throttled = why == intake_answer::throttled;
+  const char* label = throttled ? "throttled" : "paused";
+  (throttled ? context_->counts->ingest_throttles_total : context_->counts->ingest_pauses_total).add();
+  context_->log->write(throttled ? log_event::ingest_throttled : log_event::ingest_paused,
+                       {{"agent", id_text_}});
+  context_->counts->ingest_waiting_connections.add_for(label, 1);
+  from.pause();
+  if (link_) link_->begin_pause(from.thread().now_ms());
+  std::weak_ptr<net::connection> weak = from.shared_from_this();
+  auto* thread = &from.thread();
+  context_->intake->when_room(
+      turn_, [weak, thread, label, link = link_, context = context_, since_ms = thread->now_ms()] {
+        // At most one for each connection, so it is bounded without the thread's own limit.
+        thread->post_unlimited([weak, label, link, context, since_ms] {
+          context->counts->ingest_waiting_connections.add_for(label, -1);
+          auto connection = weak.lock();
+          if (connection && connection->is_open())
+            read_on(*connection, link, *context, connection->thread().now_ms() - since_ms);
+        });
+      });
+}
+
+void agent_connection::count_taken() {
+  ++taken_;
+  if (taken_slot_) context_->taken->set(*taken_slot_, taken_);
 }
 
 void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
   if (idle_ != 0) from.thread().cancel(idle_);
   if (counted_unverified_) context_->unverified->give_back(from.peer().address);
+  if (taken_slot_) context_->taken->end(*taken_slot_);
   context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
   if (!link_) return;
   link_->mark_ended();

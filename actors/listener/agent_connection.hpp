@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "actors/agent_session/session_directory.hpp"
+#include "actors/listener/event_rate.hpp"
 #include "actors/listener/record_intake.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/telemetry/metrics.hpp"
@@ -13,6 +14,7 @@
 #include "net/limits.hpp"
 #include "protocol/agent/connection_state.hpp"
 #include "protocol/agent/record.hpp"
+#include "store/pool/connection_counts.hpp"
 #include "store/registry/registry_tables.hpp"
 
 namespace picket {
@@ -37,6 +39,9 @@ struct port_context {
   protocol::takeover_limits takeover;
   port_limits limits;
   bool check_counters = false;
+  std::int64_t events_per_second = 0;              ///< of one agent; 0: no limit
+  bool drop_over_limit = false;                    ///< else what is above it waits at the agent
+  std::shared_ptr<store::connection_counts> taken; ///< null: not counted
   /// Connections that have not proven an agent yet.
   std::shared_ptr<net::connection_limits> unverified;
   /// Makes the session of a connection that has just been bound.
@@ -65,6 +70,10 @@ private:
   step take_unproven(net::connection& from, byte_view record);
   step take_bound(net::connection& from, byte_view record);
   step hand_on(net::connection& from, byte_view record, agent_id agent);
+  /// The agent's limit of events a second: nothing if the record may go on, else what comes of it.
+  std::optional<step> limit(net::connection& from, bool& over_limit);
+  void wait_for_room(net::connection& from, intake_answer why);
+  void count_taken();
   step take_control(net::connection& from, const protocol::opened_record& opened);
   step take_startup(net::connection& from, std::string_view body, const protocol::opened_record& opened);
   /// Decides whether this connection gets the agent. False: it was refused, and told so.
@@ -90,6 +99,11 @@ private:
   bool partial_ = false;
   bool counted_unverified_ = true; ///< taken when the connection was accepted
   net::timer_id idle_ = 0;
+  std::shared_ptr<connection_turn> turn_ = std::make_shared<connection_turn>();
+  event_rate rate_;
+  bool limited_ = false;    ///< it was said that the agent is over its limit
+  std::uint64_t taken_ = 0; ///< records of this connection that are done with here
+  std::optional<std::uint32_t> taken_slot_;
 };
 
 } // namespace picket

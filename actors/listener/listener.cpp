@@ -61,6 +61,15 @@ result<void> agent_port::start() {
   return {};
 }
 
+std::size_t agent_port::half_close_all(std::size_t thread) {
+  std::size_t open = 0;
+  listeners_[thread]->for_each([&](net::connection& connection) {
+    connection.half_close();
+    ++open;
+  });
+  return open;
+}
+
 bool agent_port::end_connections(std::size_t thread) {
   bool all = true;
   listeners_[thread]->for_each([&](net::connection& connection) {
@@ -81,7 +90,12 @@ bool agent_port::stop() {
   auto until_ms = steady_clock_ms() + last_read_limit_ms;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     bool ended = false;
+    std::size_t open = 1;
     threads_[i]->run([&] { listeners_[i]->stop(); });
+    for (auto limit_ms = steady_clock_ms() + farewell_limit_ms; open > 0 && steady_clock_ms() < limit_ms;) {
+      if (!threads_[i]->run([&] { open = half_close_all(i); })) break;
+      if (open > 0) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
     while (!ended && steady_clock_ms() < until_ms) {
       if (!threads_[i]->run([&] { ended = end_connections(i); })) break;
       if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds{20});

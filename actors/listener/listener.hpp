@@ -30,8 +30,10 @@ public:
   ~agent_port();
 
   result<void> start();
-  /// Accepts no more, reads what has arrived, then ends every connection and thread; blocks until then, at
-  /// most `last_read_limit_ms` for connections that wait for room.
+  /// Accepts no more, then ends every connection: sends no more to it, reads it until the agent has ended it
+  /// as well, so that nothing on its way is lost (agent-behaviour.md D2). Blocks until then, at most
+  /// `farewell_limit_ms` for agents that do not end it and `last_read_limit_ms` for connections that wait for
+  /// room.
   /// False: a connection had bytes that found no room; they are lost.
   bool stop();
   const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
@@ -40,10 +42,13 @@ public:
 
 private:
   agent_port() = default;
+  /// On the thread: how many connections the agents have not ended yet.
+  std::size_t half_close_all(std::size_t thread);
   /// On the thread: reads what has arrived and ends the connections. False: some wait for room and stay.
   bool end_connections(std::size_t thread);
 
   static constexpr std::int64_t last_read_limit_ms = 10'000;
+  static constexpr std::int64_t farewell_limit_ms = 2'000;
   std::vector<std::unique_ptr<net::io_thread>> threads_;
   std::vector<std::unique_ptr<net::listener>> listeners_;
   std::shared_ptr<net::connection_limits> limits_;

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
+#include "actors/dispatcher/fair_turns.hpp"
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "net/connection.hpp"
@@ -15,6 +17,13 @@ struct sealed_record {
   net::connection_token connection = 0;
   std::int64_t arrival_ms = 0; ///< wall clock
   byte_view bytes;             ///< tag and ciphertext included; copied by whoever takes it
+  bool over_limit = false;     ///< its agent sends more than it may: an event in it is dropped
+};
+
+enum class intake_answer : std::uint8_t {
+  taken,
+  throttled, ///< not taken: room is scarce, and this connection has had its turn
+  full       ///< not taken: no room
 };
 
 /// Takes records from the I/O threads into the open batches of their shards, in the order of the calls.
@@ -22,11 +31,10 @@ struct sealed_record {
 class record_intake {
 public:
   virtual ~record_intake() = default;
-  /// False, and nothing taken: no room; stop reading and wait for
-  /// `when_room`.
-  virtual bool take(const sealed_record& record) = 0;
-  /// Calls `wake` once, when there is room again, on any thread.
-  virtual void when_room(std::function<void()> wake) = 0;
+  /// `turn` is the connection's own. Unless it was taken: stop reading and wait for `when_room`.
+  virtual intake_answer take(const sealed_record& record, connection_turn& turn) = 0;
+  /// Calls `wake` once, when it is the connection's turn again, on any thread.
+  virtual void when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) = 0;
 };
 
 } // namespace picket

@@ -42,7 +42,8 @@ void membership_state::sweep() {
   setup.statuses->sweep([&](agent_id id, agent_status& status) {
     auto before = status.connection;
     // The notice is handed in below, outside of the table's lock; if there is no room it is due again.
-    if (status.connection.sweep(now_ms, setup.limits)) silent.push_back(id);
+    auto contact_ms = setup.contact_ms ? setup.contact_ms(id) : 0;
+    if (status.connection.sweep(now_ms, setup.limits, contact_ms)) silent.push_back(id);
     ++by_state[static_cast<std::size_t>(status.connection.state)];
     ++known;
     return !(before == status.connection);

@@ -27,6 +27,9 @@ struct membership_setup {
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<agent_status_table> statuses;
   std::shared_ptr<notice_sink> notices;
+  /// When a connection of the agent brought its last byte, wall clock; 0: it has none. Now, while records of
+  /// it wait unopened: among them may be its keep-alive. May be empty.
+  std::function<std::int64_t(agent_id)> contact_ms;
   registry_actor registry;
   protocol::connection_limits limits;
   std::function<protocol::request_id()> next_request;

@@ -122,6 +122,7 @@ prometheus::Gauge* gauge_metric::series(std::string_view value) const { return f
 void gauge_metric::set(double value) const { series_.front().second->Set(value); }
 void gauge_metric::add(double amount) const { series_.front().second->Increment(amount); }
 void gauge_metric::set_for(std::string_view value, double amount) const { series(value)->Set(amount); }
+void gauge_metric::add_for(std::string_view value, double amount) const { series(value)->Increment(amount); }
 double gauge_metric::value() const { return series_.front().second->Value(); }
 double gauge_metric::value_for(std::string_view value) const { return series(value)->Value(); }
 

@@ -40,6 +40,7 @@ public:
   void set(double value) const;
   void add(double amount) const;
   void set_for(std::string_view value, double amount) const;
+  void add_for(std::string_view value, double amount) const;
   double value() const;
   double value_for(std::string_view value) const;
 

@@ -47,6 +47,7 @@ sim_agent::ask sim_agent::open(std::int64_t now_ms) {
   in_.clear();
   output.clear();
   output_sent = 0;
+  records_ = 0;
   in_file_ = false;
   deadline_ms_ = now_ms + options_.timing.recv_timeout_ms;
   return ask::open;
@@ -239,6 +240,7 @@ void sim_agent::send_keepalive(std::int64_t now_ms) {
 
 void sim_agent::seal(std::string_view message, byte_buffer& to) {
   counters_ = protocol::next_agent_pair(counters_);
+  if (&to == &output) ++records_;
   protocol::seal_options options;
   options.cipher = options_.cipher;
   options.counters = counters_;
@@ -254,6 +256,7 @@ void sim_agent::send_message(std::string_view message) {
 
 void sim_agent::send_sealed(byte_view frame) {
   output.insert(output.end(), frame.begin(), frame.end());
+  ++records_;
   ++counts_.events;
 }
 

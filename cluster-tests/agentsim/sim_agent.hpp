@@ -78,6 +78,8 @@ public:
   const agent_identity& who() const noexcept { return who_; }
   std::size_t server() const noexcept { return server_; }
   const agent_counts& counts() const noexcept { return counts_; }
+  /// Records put into `output` since the connection was opened, the start-up included.
+  std::uint64_t records_of_connection() const noexcept { return records_; }
   const std::string& last_refusal() const noexcept { return last_refusal_; }
 
   byte_buffer output;          ///< bytes to send …
@@ -101,6 +103,7 @@ private:
   protocol::record_sealer sealer_;
   protocol::record_opener opener_;
   protocol::counter_pair counters_;
+  std::uint64_t records_ = 0;
   phase phase_ = phase::offline;
   agent_counts counts_;
   std::string last_refusal_;

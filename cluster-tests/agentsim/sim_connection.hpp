@@ -30,6 +30,8 @@ struct simulator::connection {
   std::deque<std::uint64_t> queued_ends;  ///< ends of lines that are not flushed
   std::deque<std::uint64_t> flushed_ends; ///< ends of lines that are flushed and not known to be accepted
 
+  connection_history history;
+
   byte_buffer prebuilt;
   std::vector<std::uint32_t> prebuilt_ends;
 };

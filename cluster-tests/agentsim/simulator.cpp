@@ -76,6 +76,11 @@ void simulator::open(connection& one, std::int64_t now_ms) {
 /// What was not flushed goes out again on the next connection.
 void simulator::close(connection& one) {
   if (one.fd) settle_sent(one);
+  if (one.fd && !one.history.lines.empty()) {
+    one.history.closed_ms = steady_clock_ms();
+    history_.push_back(std::move(one.history));
+  }
+  one.history = {};
   one.fd.reset();
   one.next_line -= one.queued_ends.size();
   given_ -= one.queued_ends.size();
@@ -178,6 +183,8 @@ void simulator::handle(connection& one, std::uint32_t events, std::int64_t now_m
       return;
     }
     one.connecting = false;
+    one.history.agent = one.agent.who().id;
+    one.history.opened_ms = now_ms;
     obey(one, one.agent.on_connected(now_ms), now_ms);
     return;
   }
@@ -230,6 +237,7 @@ bool simulator::feed_one(connection& one) {
   one.queued_bytes += one.agent.output.size() - before;
   one.queued_ends.push_back(one.queued_bytes);
   ++one.next_line;
+  if (options_.keep_history) one.history.lines.push_back({one.agent.records_of_connection(), one.next_line});
   ++given_;
   return has_lines(one);
 }

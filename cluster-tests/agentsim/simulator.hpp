@@ -33,10 +33,23 @@ struct sim_options {
   bool number = false;
   bool prebuilt = false;
   bool say_goodbye = true;
-  std::string run = "1"; ///< marks the numbers of this run
+  bool keep_history = false; ///< remember which record of which connection carried which line
+  std::string run = "1";     ///< marks the numbers of this run
   std::size_t parallel_enrollments = 32;
   std::int64_t enrollment_timeout_ms = 60'000;
   agent_options agent;
+};
+
+/// What one connection carried: for each line the place of its record, the start-up being the first.
+struct connection_history {
+  std::string agent;
+  std::int64_t opened_ms = 0; ///< steady clock
+  std::int64_t closed_ms = 0;
+  struct line {
+    std::uint64_t record = 0; ///< counts from 1
+    std::uint64_t number = 0; ///< of the line, counts from 1
+  };
+  std::vector<line> lines;
 };
 
 struct sim_report {
@@ -75,6 +88,8 @@ public:
   const std::vector<agent_identity>& identities() const noexcept { return identities_; }
   /// Lines that each agent gave to the kernel, by its id; after `run`.
   std::map<std::string, std::uint64_t, std::less<>> sent_by_agent() const;
+  /// With `keep_history`, after `run`: all connections that have ended, in the order of their ends.
+  const std::vector<connection_history>& history() const noexcept { return history_; }
 
 private:
   struct connection;
@@ -127,6 +142,7 @@ private:
   std::int64_t last_event_ms_ = 0;
   double cpu_at_start_ = 0;
   double cpu_at_end_ = 0;
+  std::vector<connection_history> history_;
 };
 
 } // namespace picket::agentsim

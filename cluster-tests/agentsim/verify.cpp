@@ -46,7 +46,9 @@ void verifier::take_line(std::string_view json) {
     return;
   }
   auto id = event.value("id", std::string{});
-  if (!id.empty() && !ids_.insert(id).second) {
+  auto [known, fresh] = ids_.try_emplace(id, number->number);
+  bool doubled_id = !id.empty() && !fresh;
+  if (doubled_id) {
     ++so_far_.doubled_id;
     note("id " + id + " stands twice");
   }
@@ -55,7 +57,12 @@ void verifier::take_line(std::string_view json) {
   auto& one = at->second;
   if (one.seen.size() <= number->number)
     one.seen.resize(std::max<std::size_t>(number->number + 1, one.seen.size() * 2));
+  if (doubled_id && (!one.seen[number->number] || known->second != number->number)) {
+    ++so_far_.wrong_id;
+    note("id " + id + " is that of two lines");
+  }
   if (one.seen[number->number]) {
+    if (!doubled_id) ++so_far_.wrong_id;
     ++so_far_.doubled_number;
     note("agent " + at->first + ", line " + std::to_string(number->number) + " stands twice");
     return;
@@ -69,6 +76,11 @@ void verifier::take_line(std::string_view json) {
          + std::to_string(one.greatest));
   }
   one.greatest = std::max(one.greatest, number->number);
+}
+
+bool verifier::has(std::string_view agent_id, std::uint64_t number) const {
+  auto at = agents_.find(agent_id);
+  return at != agents_.end() && number < at->second.seen.size() && at->second.seen[number];
 }
 
 verdict verifier::judge(const std::map<std::string, std::uint64_t, std::less<>>& expected) const {

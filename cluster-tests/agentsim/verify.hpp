@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 /// Reads `archives.json` and says what became of numbered lines.
@@ -20,6 +20,7 @@ struct verdict {
   std::uint64_t lost = 0;            ///< numbers that are not there
   std::uint64_t doubled_number = 0;  ///< lines whose number was there before
   std::uint64_t doubled_id = 0;      ///< events whose id was there before
+  std::uint64_t wrong_id = 0;        ///< a line with the id of another line, or a doubled one with another id
   std::uint64_t out_of_order = 0;    ///< lines that stand behind a greater number of their agent
   std::uint64_t unreadable = 0;      ///< lines of the file that are no JSON object
   std::uint64_t other_events = 0;    ///< without a number of this run
@@ -44,6 +45,7 @@ public:
   /// number
   verdict judge(const std::map<std::string, std::uint64_t, std::less<>>& expected) const;
   std::uint64_t distinct() const noexcept { return distinct_; }
+  bool has(std::string_view agent_id, std::uint64_t number) const;
 
 private:
   struct agent {
@@ -55,7 +57,7 @@ private:
 
   std::string run_;
   std::map<std::string, agent, std::less<>> agents_;
-  std::unordered_set<std::string> ids_;
+  std::unordered_map<std::string, std::uint64_t> ids_; ///< and the number of the line
   std::uint64_t distinct_ = 0;
   verdict so_far_;
 };

@@ -104,6 +104,7 @@ node::parts::~parts() {
   end(enroller);
   end(membership);
   if (dispatcher) end(dispatcher->handle);
+  if (spill) end(spill->handle);
   end(sink);
   end(registry);
 }

@@ -17,6 +17,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/listener/listener.hpp"
 #include "actors/membership/membership.hpp"
+#include "actors/overflow/overflow.hpp"
 #include "actors/registry/registry.hpp"
 #include "actors/rule/rule.hpp"
 #include "actors/rule/stored_first_seen.hpp"
@@ -37,6 +38,11 @@ struct dispatcher_slot {
   dispatcher_actor handle;
 };
 
+/// The overflow's actor, for the intake, which is made before it.
+struct overflow_slot {
+  overflow_actor handle;
+};
+
 /// Everything a node is made of, in the order in which it is made; it goes away in the reverse order.
 struct node::parts {
   config::settings settings;
@@ -49,6 +55,7 @@ struct node::parts {
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<store::pool> pool;
+  std::shared_ptr<store::overflow> overflow_files; ///< null: there is none
   std::shared_ptr<const engine::ruleset> rules;
   std::shared_ptr<stored_first_seen> first_seen;
   std::shared_ptr<agent_status_table> statuses;
@@ -58,6 +65,7 @@ struct node::parts {
   std::unique_ptr<system_config> caf_config;
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<dispatcher_slot> dispatcher;
+  std::shared_ptr<overflow_slot> spill;
   std::shared_ptr<shard_intake> intake;
   registry_actor registry;
   membership_actor membership;
@@ -76,6 +84,7 @@ struct node::parts {
 
   // wiring.cpp: in this order
   result<void> open_stores();
+  result<void> open_overflow();
   result<void> load_rules();
   void spawn_state_actors();
   void open_intake();

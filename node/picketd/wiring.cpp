@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int certificate_days = 3'650;
+constexpr std::uint64_t most_overflow_files = 256; ///< each keeps a descriptor
 
 result<void> make_private(const fs::path& dir) {
   std::error_code problem;
@@ -98,6 +99,7 @@ system_config::system_config(std::size_t threads) {
   add_message_types<caf::id_block::picket_membership>();
   add_message_types<caf::id_block::picket_listener>();
   add_message_types<caf::id_block::picket_dispatch>();
+  add_message_types<caf::id_block::picket_overflow>();
   set("scheduler.max-throughput", 1);
   set("scheduler.max-threads", threads);
 }
@@ -126,6 +128,7 @@ result<void> node::parts::open_stores() {
   auto opened = store::pool::open(settings.paths.runtime_dir / "pool", pool_options);
   if (!opened) return tl::unexpected<error>(opened.error());
   pool = std::move(*opened);
+  if (auto made = open_overflow(); !made) return made;
   auto state =
       store::registry_tables::open(data / "state", static_cast<std::uint64_t>(settings.limits.store_bytes));
   if (!state) return tl::unexpected<error>(state.error());
@@ -133,6 +136,27 @@ result<void> node::parts::open_stores() {
   auto keys = stored_first_seen::load(local);
   if (!keys) return tl::unexpected<error>(keys.error());
   first_seen = std::move(*keys);
+  return {};
+}
+
+result<void> node::parts::open_overflow() {
+  const auto& own = settings.overflow;
+  if (own.max_bytes == 0) {
+    if (!settings.ingest.durable) return {};
+    return fail(errc::bad_configuration, "durable ingest needs the overflow's files", "overflow.max_bytes",
+                "set it above 0, or ingest.durable: no");
+  }
+  store::overflow_options options;
+  options.dir = own.dir;
+  options.max_bytes = static_cast<std::uint64_t>(own.max_bytes);
+  options.keep_free_bytes = static_cast<std::uint64_t>(settings.limits.disk_free_min_bytes);
+  options.file_bytes = std::max(options.file_bytes, options.max_bytes / most_overflow_files);
+  auto opened = store::overflow::open(options);
+  if (!opened) return tl::unexpected<error>(opened.error());
+  overflow_files = std::move(*opened);
+  for (const auto& foreign : overflow_files->recovery().foreign)
+    log->write(log_event::overflow_damaged,
+               {{"file", foreign}, {"reason", "no overflow file, or only a part"}});
   return {};
 }
 
@@ -166,14 +190,21 @@ void node::parts::spawn_state_actors() {
 
 void node::parts::open_intake() {
   dispatcher = std::make_shared<dispatcher_slot>();
+  spill = std::make_shared<overflow_slot>();
   intake_options gather;
   gather.shards = static_cast<std::size_t>(settings.engine.shards);
   gather.batch_records = static_cast<std::size_t>(settings.engine.batch_records);
   gather.batch_bytes = static_cast<std::size_t>(settings.engine.batch_bytes);
+  gather.durable = settings.ingest.durable;
   gather.deadletter_dir = settings.paths.data_dir / "deadletter";
-  intake = std::make_shared<shard_intake>(
-      pool, gather, [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); },
-      counts, log);
+  intake_links links;
+  links.announce = [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); };
+  links.ask_overflow = [to = spill] { caf::anon_send(to->handle, serve_atom_v); };
+  intake = std::make_shared<shard_intake>(pool, overflow_files, gather, links, counts, log);
+  overflow_setup setup;
+  setup.serve = [to = intake] { return to->serve_overflow(); };
+  setup.tick = [to = intake] { to->tick(); };
+  spill->handle = system->spawn<caf::detached>(picket::overflow, setup);
 }
 
 result<void> node::parts::open_sink() {
@@ -189,7 +220,8 @@ result<void> node::parts::open_sink() {
   if (!journal) return tl::unexpected<error>(journal.error());
   sink_setup writing;
   writing.journal = std::move(*journal);
-  writing.strict = settings.journal.strict_sync();
+  // Durable ingest promises nothing if the alerts of a batch may be lost after the batch is gone.
+  writing.strict = settings.journal.strict_sync() || settings.ingest.durable;
   writing.tick_ms = std::min<std::int64_t>(settings.journal.sync_interval_ms, 1'000);
   writing.done = [to = dispatcher](const work_ptr& what) { caf::anon_send(to->handle, done_atom_v, what); };
   writing.wall_ms = wall_clock_ms;
@@ -241,6 +273,7 @@ void node::parts::spawn_membership() {
   setup.local = local;
   setup.statuses = statuses;
   setup.notices = intake;
+  setup.contact_ms = [of = sessions](agent_id id) { return of->contact_ms(id); };
   setup.registry = registry;
   setup.limits.disconnection_ms = settings.agents.disconnection_time_s * 1000;
   setup.limits.alert_delay_ms = settings.agents.disconnection_alert_time_s * 1000;
@@ -269,6 +302,13 @@ result<void> node::parts::open_agent_port() {
   context->limits.whole_frame_ms = settings.ingest.frame_timeout_ms;
   context->limits.idle_ms = settings.ingest.idle_timeout_s * 1000;
   context->check_counters = settings.agents.check_counters;
+  context->events_per_second = settings.agents.events_per_second;
+  context->drop_over_limit = settings.agents.events_limit_policy == "drop";
+  auto taken = store::connection_counts::open(settings.paths.runtime_dir / "connections",
+                                              static_cast<std::uint32_t>(settings.ingest.max_connections),
+                                              local->boot());
+  if (!taken) return tl::unexpected<error>(taken.error());
+  context->taken = std::move(*taken);
   context->unverified = std::make_shared<net::connection_limits>(
       static_cast<std::size_t>(settings.ingest.max_connections),
       static_cast<std::size_t>(settings.ingest.max_unverified_per_address));
@@ -381,6 +421,7 @@ void node::parts::watch_parts() {
   watch(watching, listener, "listener");
   watch(watching, dispatcher->handle, "dispatcher");
   watch(watching, sink, "alert sink");
+  watch(watching, spill->handle, "overflow");
   if (enroller) watch(watching, enroller, "enroller");
 }
 
@@ -388,10 +429,13 @@ result<void> node::parts::begin() {
   watch_parts();
   auto resumed = intake->resume();
   const auto& found = pool->recovery();
-  if (resumed > 0 || found.torn_headers > 0 || found.broken_chains > 0)
-    log->write(
-        log_event::batches_recovered,
-        {{"batches", resumed}, {"torn_headers", found.torn_headers}, {"broken_chains", found.broken_chains}});
+  auto damaged = overflow_files ? overflow_files->recovery().damaged : 0;
+  if (damaged > 0) counts->overflow_damaged_batches_total.add(static_cast<double>(damaged));
+  if (resumed > 0 || found.torn_headers > 0 || found.broken_chains > 0 || damaged > 0)
+    log->write(log_event::batches_recovered, {{"batches", resumed},
+                                              {"torn_headers", found.torn_headers},
+                                              {"broken_chains", found.broken_chains},
+                                              {"damaged_in_overflow", damaged}});
   intake->take(agent_id{0}, "wazuh-monitord", "ossec: Manager started.");
   auto started = agents->start();
   if (!started) return started;

@@ -62,10 +62,10 @@ void connection_state::on_node_start(std::int64_t now_ms) noexcept {
   notice_due = false;
 }
 
-std::optional<agent_notice> connection_state::sweep(std::int64_t now_ms,
-                                                    const connection_limits& limits) noexcept {
+std::optional<agent_notice> connection_state::sweep(std::int64_t now_ms, const connection_limits& limits,
+                                                    std::int64_t contact_ms) noexcept {
   bool connected = state == agent_state::pending || state == agent_state::active;
-  if (connected && now_ms - last_keepalive_ms > limits.disconnection_ms) {
+  if (connected && now_ms - std::max(last_keepalive_ms, contact_ms) > limits.disconnection_ms) {
     state = agent_state::disconnected;
     code = status_code::no_keepalive;
     disconnection_ms = now_ms;

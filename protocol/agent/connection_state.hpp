@@ -49,8 +49,10 @@ public:
   std::optional<agent_notice> on_shutdown(std::int64_t now_ms) noexcept;
   /// The node starts: nobody is connected yet.
   void on_node_start(std::int64_t now_ms) noexcept;
-  /// Called at least every 10 s. The notice is answered once.
-  std::optional<agent_notice> sweep(std::int64_t now_ms, const connection_limits& limits) noexcept;
+  /// Called at least every 10 s. The notice is answered once. `contact_ms`: when the agent was heard last by
+  /// other means than a keep-alive that was opened; 0: not.
+  std::optional<agent_notice> sweep(std::int64_t now_ms, const connection_limits& limits,
+                                    std::int64_t contact_ms = 0) noexcept;
   /// When the next sweep can change something; nothing: only a message can.
   std::optional<std::int64_t> next_sweep_ms(const connection_limits& limits) const noexcept;
 

@@ -273,8 +273,7 @@ batch_reader pool::read(const batch_ref& batch) const {
   reader.records_ = std::move(contents.records);
   reader.joined_ = std::move(contents.joined);
   reader.damaged_ = contents.damaged;
-  bool earlier = batch.id.boot != state_->options.boot || batch.id.node != state_->options.node;
-  if (earlier)
+  if (!is_of_this_start(batch.id))
     for (auto& record : reader.records_)
       record.connection = 0; // the connections of that process are gone, their tokens may name others
   return reader;
@@ -312,6 +311,12 @@ pool_figures pool::figures() const noexcept {
   now.free_segments = static_cast<std::uint32_t>(state_->free.size());
   now.batches = state_->batches;
   return now;
+}
+
+std::uint32_t pool::segment_bytes() const noexcept { return state_->all.segment_bytes; }
+
+bool pool::is_of_this_start(const batch_id& batch) const noexcept {
+  return batch.boot == state_->options.boot && batch.node == state_->options.node;
 }
 
 std::size_t pool::max_record_bytes() const noexcept {

@@ -137,6 +137,9 @@ public:
   /// Segments that the shard's batches hold.
   std::uint32_t held_by(shard_id shard) const noexcept;
   pool_figures figures() const noexcept;
+  std::uint32_t segment_bytes() const noexcept;
+  /// Begun by this process, so that the connections of its records are those of now.
+  bool is_of_this_start(const batch_id& batch) const noexcept;
   /// Largest record that the pool takes.
   std::size_t max_record_bytes() const noexcept;
 
