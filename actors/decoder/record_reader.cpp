@@ -139,25 +139,25 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
       ++tally.dropped;
       return setup_.counts->ingest_limited_events_total.add_for("drop");
     }
-    auto what_it_is = add_event(what, index, what.texts.keep(opened->message), &cache);
-    if (what_it_is == found::event) ++tally.events;
-    if (what_it_is == found::malformed) ++tally.dropped;
+    auto kind = add_event(what, index, what.texts.keep(opened->message), &cache);
+    if (kind == message_kind::event) ++tally.events;
+    if (kind == message_kind::malformed) ++tally.dropped;
     return;
   }
   if (!tally.messages) tally.messages = std::make_shared<control_batch>();
   tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
 }
 
-record_reader::found record_reader::add_event(work& what, std::uint32_t index, std::string_view message,
-                                              agent_cache* cache) {
+record_reader::message_kind record_reader::add_event(work& what, std::uint32_t index,
+                                                     std::string_view message, agent_cache* cache) {
   auto parsed = protocol::parse_event_message(message);
   if (!parsed) {
     setup_.counts->ingest_malformed_events_total.add();
-    return found::malformed;
+    return message_kind::malformed;
   }
   if (auto kind = skipped_as(*parsed); !kind.empty()) {
     setup_.counts->ingest_skipped_messages_total.add_for(kind);
-    return found::nothing;
+    return message_kind::skipped;
   }
   const auto& record = what.records[index];
   auto source = source_of(cache, parsed->queue, parsed->location);
@@ -169,7 +169,7 @@ record_reader::found record_reader::add_event(work& what, std::uint32_t index, s
   event.id = {what.id.node, what.id.boot, what.id.sequence, index};
   what.sources.push_back(std::move(source));
   what.events.push_back(event);
-  return found::event;
+  return message_kind::event;
 }
 
 std::shared_ptr<const engine::source> record_reader::source_of(agent_cache* cache, char queue,

@@ -85,8 +85,8 @@ private:
   void refresh(agent_cache& cache, agent_id id);
   connection_tally& tally_of(net::connection_token token);
   void read_sealed(work& what, std::uint32_t index);
-  enum class found { event, nothing, malformed };
-  found add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache);
+  enum class message_kind { event, skipped, malformed };
+  message_kind add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache);
   void add_plain(work& what, std::uint32_t index);
   /// Figures, counters, control messages and the end of each connection that was in the batch.
   reader_findings settle(const work& what);

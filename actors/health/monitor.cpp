@@ -43,8 +43,8 @@ void monitor_state::sample_rates(std::int64_t now_ms) {
   std::vector<double> values;
   values.reserve(series.size());
   bool first = series.empty();
-  setup.counts->each_counter([&](const std::string& name, double value) {
-    if (first) series.push_back(name);
+  setup.counts->each_counter([&](const std::string& counter, double value) {
+    if (first) series.push_back(counter);
     values.push_back(value);
   });
   rates.sample(now_ms, std::move(values));

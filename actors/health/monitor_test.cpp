@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 class Monitor : public testing::deterministic_actors {
 protected:
-  void start(dispatcher_actor dispatcher = nullptr) {
+  void start(dispatcher_actor dispatcher = {}) {
     monitor_setup setup;
     setup.look = [this] {
       ++looks;
@@ -78,11 +78,11 @@ TEST_F(Monitor, ThatHasStoppedLookingIsAReasonItself) {
 }
 
 TEST_F(Monitor, NoticesADispatcherThatDoesNotAnswer) {
-  auto silent = sys.spawn([](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
+  auto silent = sys.spawn([](dispatcher_actor::pointer actor_self) -> dispatcher_actor::behavior_type {
     return {[](ready_atom, std::uint16_t) {}, [](done_atom, const work_ptr&) {},
             [](drain_atom) { return true; },
-            [self](status_atom) {
-              auto promise = self->make_response_promise<dispatch_status>();
+            [actor_self](status_atom) {
+              auto promise = actor_self->make_response_promise<dispatch_status>();
               return promise; // and it is never kept
             }};
   });

@@ -6,6 +6,9 @@ namespace picket {
 
 namespace {
 
+/// The registry's changes need little room: only with less than this on its disk are they refused.
+constexpr std::int64_t control_least_bytes = 4 << 20;
+
 std::string seconds(std::int64_t ms) { return std::to_string(ms / 1000) + " s"; }
 
 std::string amount(std::int64_t bytes) {
@@ -45,7 +48,7 @@ std::vector<finding> readiness::judge(const health_facts& facts, std::int64_t no
 
 void readiness::judge_disks(const health_facts& facts, std::vector<finding>& into) {
   for (const auto& disk : facts.disks) {
-    bool data = disk.of == "data";
+    bool data = disk.of.find("data") != std::string::npos;
     if (!disk.problem.empty()) {
       into.push_back({"the disk of the " + disk.of + " directory does not answer: " + disk.problem,
                       "look at " + disk.directory + " and the system's log", true, data});
@@ -61,7 +64,8 @@ void readiness::judge_disks(const health_facts& facts, std::vector<finding>& int
                 + disk.directory;
     if (found->second)
       into.push_back({left + ", and " + amount(disk.least_bytes) + " must be free",
-                      "free room there; the node goes on by itself", true, data});
+                      "free room there; the node goes on by itself", true,
+                      data && disk.free_bytes < control_least_bytes});
     else if (disk.free_bytes < 2 * disk.least_bytes)
       into.push_back(
           {left, "free room there; below " + amount(disk.least_bytes) + " the node takes no more"});
@@ -98,7 +102,8 @@ void readiness::judge_analysis(const health_facts& facts, std::vector<finding>& 
 }
 
 void readiness::judge_room(const health_facts& facts, std::int64_t now_ms, std::vector<finding>& into) {
-  bool none = facts.pool_segments > 0 && facts.pool_free_segments == 0 && !facts.overflow_accepts;
+  bool full = facts.pool_segments > 0 && facts.pool_free_segments == 0;
+  bool none = (full || facts.durable) && !facts.overflow_accepts;
   if (pool_.update(none, now_ms, limits_.pool_full_ms, limits_.calm_ms))
     into.push_back(
         {"there is no room for what agents send: pool and overflow are full",

@@ -27,6 +27,7 @@ struct health_facts {
   std::uint64_t pool_segments = 0;
   std::uint64_t pool_free_segments = 0;
   bool overflow_accepts = false;
+  bool durable = false; ///< nothing is analysed before the overflow has it
   std::uint64_t overflow_batches = 0;
   std::int64_t dispatcher_silent_ms = 0; ///< it was asked and has not answered for so long
   std::uint64_t paused_connections = 0;

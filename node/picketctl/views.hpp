@@ -15,7 +15,5 @@ std::string agents_table(const json& items);
 /// All that is known of one agent.
 std::string agent_details(const json& agent);
 std::string groups_table(const json& items);
-/// The answer of the node's status.
-std::string node_status_text(const json& data);
 
 } // namespace picket::ctl
