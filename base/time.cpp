@@ -1,20 +1,9 @@
 #include "base/time.hpp"
 
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 
 namespace picket {
-
-std::int64_t wall_clock_ms() noexcept {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-std::int64_t steady_clock_ms() noexcept {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 std::int64_t thread_cpu_ns() noexcept {
   timespec used{};

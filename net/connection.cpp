@@ -334,10 +334,16 @@ void connection::close(close_reason reason) {
 void connection::set_deadline(std::int64_t limit_ms) {
   if (deadline_ != 0) thread_.cancel(deadline_);
   deadline_ = 0;
+  ++deadlines_set_;
   if (limit_ms <= 0 || fd_ < 0) return;
-  deadline_ = thread_.after(limit_ms, [this] {
+  deadline_ = thread_.after(limit_ms, [this, limit_ms] {
     deadline_ = 0;
-    close(close_reason::deadline);
+    if (paused_) return set_deadline(limit_ms);
+    // What has come in the last moment may be what was waited for.
+    auto keep = shared_from_this();
+    auto before = deadlines_set_;
+    read_what_is_there();
+    if (deadlines_set_ == before) close(close_reason::deadline);
   });
 }
 

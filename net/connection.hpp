@@ -97,7 +97,8 @@ public:
   /// Ends it now. Bytes that the peer has sent and that were not read are lost.
   void close(close_reason reason = close_reason::by_us);
 
-  /// Closes with reason `deadline` unless set again within `limit_ms`; 0 takes the limit away.
+  /// Closes with reason `deadline` unless set again within `limit_ms`; 0 takes the limit away. It begins anew
+  /// where it ends during a pause: what the peer has sent then waits for us.
   void set_deadline(std::int64_t limit_ms);
 
   /// Steady clock of the last byte from the peer.
@@ -130,6 +131,7 @@ private:
   std::size_t written_ = 0;
   std::int64_t last_byte_ms_ = 0;
   timer_id deadline_ = 0;
+  std::uint64_t deadlines_set_ = 0;
   timer_id stuck_ = 0;
   timer_id rest_ = 0;
   std::int64_t last_read_ms_ = 0;

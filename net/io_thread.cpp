@@ -173,29 +173,38 @@ void io_thread::read_clocks() noexcept {
   wall_ms_ = wall_clock_ms();
 }
 
-void io_thread::loop() {
+void io_thread::round(int most_wait_ms) {
   epoll_event events[events_a_round];
-  while (true) {
-    read_clocks();
-    int wait_ms = run_timers();
+  read_clocks();
+  int wait_ms = std::min(run_timers(), most_wait_ms);
+  retired_.clear();
+  if (stopping_) {
+    run_tasks();
     retired_.clear();
-    if (stopping_) {
-      run_tasks();
-      retired_.clear();
-      return;
-    }
-    int count = epoll_wait(epoll_fd_, events, events_a_round, wait_ms);
-    read_clocks();
-    gone_this_round_.clear();
-    for (int i = 0; i < count; ++i) {
-      auto* source = static_cast<io_source*>(events[i].data.ptr);
-      if (source == nullptr)
-        run_tasks();
-      else if (std::find(gone_this_round_.begin(), gone_this_round_.end(), source) == gone_this_round_.end())
-        source->on_events(events[i].events);
-    }
-    retired_.clear();
+    return;
   }
+  int count = epoll_wait(epoll_fd_, events, events_a_round, wait_ms);
+  read_clocks();
+  gone_this_round_.clear();
+  for (int i = 0; i < count; ++i) {
+    auto* source = static_cast<io_source*>(events[i].data.ptr);
+    if (source == nullptr)
+      run_tasks();
+    else if (std::find(gone_this_round_.begin(), gone_this_round_.end(), source) == gone_this_round_.end())
+      source->on_events(events[i].events);
+  }
+  retired_.clear();
+}
+
+void io_thread::loop() {
+  while (!stopping_)
+    round(idle_wait_ms);
+  round(0);
+}
+
+void io_thread::step() {
+  thread_id_ = std::this_thread::get_id();
+  round(0);
 }
 
 } // namespace picket::net

@@ -42,6 +42,9 @@ public:
   io_thread& operator=(const io_thread&) = delete;
 
   void start();
+  /// One round on the calling thread, which thereby becomes this one, without waiting: instead of `start`,
+  /// for simulations.
+  void step();
   /// Ends the loop after the tasks that were posted before; joins. May be called twice.
   void stop();
 
@@ -83,6 +86,7 @@ private:
   explicit io_thread(std::string name);
   bool add_task(std::function<void()> task, std::size_t limit);
   void loop();
+  void round(int most_wait_ms);
   void run_tasks();
   int run_timers();
   void read_clocks() noexcept;

@@ -1,5 +1,6 @@
 #include "actors/alert_sink/file_journal.hpp"
 
+#include "base/faults/faults.hpp"
 #include "base/time.hpp"
 
 namespace picket {
@@ -17,6 +18,8 @@ result<std::unique_ptr<file_journal>> file_journal::open(const store::journal_op
 }
 
 result<void> file_journal::append(const journal_texts& texts, std::int64_t wall_ms) {
+  faults::hold(faults::fault::sink_stopped);
+  faults::pause(faults::fault::sink_slow_ms);
   return files_.append({texts.alerts_json, texts.alerts_text, texts.archives_json}, moment(wall_ms));
 }
 

@@ -28,6 +28,7 @@ result<std::unique_ptr<http_server>> start_api(api_options options, std::shared_
   add_agent_key_routes(*table, *node);
   add_group_routes(*table, *node);
   add_node_routes(*table, *node);
+  add_fault_routes(*table);
   auto gate = [token = options.token, counts](const http_request& request, http_response& response) {
     if (authorized(request.authorization, token)) return false;
     response = problem(401, "Unauthorized", "No authorization token provided",

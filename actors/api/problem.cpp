@@ -92,6 +92,8 @@ int http_status(errc code) noexcept {
   case errc::agent_unknown:
   case errc::group_unknown:
   case errc::not_found:
+  case errc::letter_unknown:
+  case errc::fault_unknown:
     return 404;
   case errc::registry_unavailable:
   case errc::registry_busy:

@@ -60,6 +60,7 @@ public:
     loaded_bytes_.fetch_sub(bytes);
     outside_.fetch_sub(1);
   }
+  std::size_t loaded_bytes() const noexcept { return loaded_bytes_.load(); }
   store::overflow* files() const noexcept { return setup_.files.get(); }
   bool durable() const noexcept { return setup_.durable; }
 

@@ -74,6 +74,8 @@ public:
   bool finish(const work& done) override;
   bool set_aside(const work& failed) override;
   std::optional<std::int64_t> oldest_arrival_ms() const override;
+  /// Bytes of batches that were read back and are not finished.
+  std::size_t loaded_bytes() const noexcept { return pump_->loaded_bytes(); }
   overflow_state overflow_now() const noexcept { return pump_->state(); }
 
 private:

@@ -305,15 +305,15 @@ std::optional<agent_connection::step> agent_connection::limit(net::connection& f
 namespace {
 
 /// Goes on reading after a pause, on the connection's thread.
-void read_on(net::connection& connection, const session_link_ptr& link, const port_context& context,
+void read_on(net::connection& connection, const session_link_ptr& link, const metrics& counts, event_log& log,
              std::int64_t paused_ms) {
-  context.counts->ingest_paused_seconds_total.add(static_cast<double>(paused_ms) / 1'000);
+  counts.ingest_paused_seconds_total.add(static_cast<double>(paused_ms) / 1'000);
   if (!link) return connection.resume();
   link->end_pause(connection.thread().now_ms());
   if (paused_ms >= loss_after_ms) {
-    context.counts->ingest_long_pauses_total.add();
-    context.log->write(log_event::ingest_long_pause,
-                       {{"agent", to_text(link->agent())}, {"seconds", paused_ms / 1'000}});
+    counts.ingest_long_pauses_total.add();
+    log.write(log_event::ingest_long_pause,
+              {{"agent", to_text(link->agent())}, {"seconds", paused_ms / 1'000}});
   }
   // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection, but
   // one that has heard nothing for half a minute may have left it, and a write would throw away what it sent
@@ -339,16 +339,16 @@ void agent_connection::wait_for_room(net::connection& from, intake_answer why) {
   if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
-  context_->intake->when_room(
-      turn_, [weak, thread, label, link = link_, context = context_, since_ms = thread->now_ms()] {
-        // At most one for each connection, so it is bounded without the thread's own limit.
-        thread->post_unlimited([weak, label, link, context, since_ms] {
-          context->counts->ingest_waiting_connections.add_for(label, -1);
-          auto connection = weak.lock();
-          if (connection && connection->is_open())
-            read_on(*connection, link, *context, connection->thread().now_ms() - since_ms);
-        });
-      });
+  // Not the context: it holds the intake, which holds this.
+  auto read = [weak, label, link = link_, counts = context_->counts, log = context_->log,
+               since_ms = thread->now_ms()] {
+    counts->ingest_waiting_connections.add_for(label, -1);
+    auto connection = weak.lock();
+    if (connection && connection->is_open())
+      read_on(*connection, link, *counts, *log, connection->thread().now_ms() - since_ms);
+  };
+  // At most one for each connection, so it is bounded without the thread's own limit.
+  context_->intake->when_room(turn_, [thread, read = std::move(read)] { thread->post_unlimited(read); });
 }
 
 void agent_connection::count_taken() {

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include "actors/telemetry/stage_time.hpp"
+#include "base/faults/faults.hpp"
 
 namespace picket {
 
@@ -18,6 +19,9 @@ std::uint64_t evicted(const engine::shard_state& state) {
 } // namespace
 
 void rule_state::evaluate(work& what) {
+  faults::pause(faults::fault::executor_sleep_ms);
+  for (const auto& event : what.events)
+    faults::on_event(event.text);
   stage_time counted{*setup.counts, "evaluate"};
   auto evicted_before = evicted(*what.state);
   what.out.clear();

@@ -84,6 +84,10 @@ void node_process::spawn() {
   std::vector<std::string> environment;
   for (const auto& [key, value] : settings_)
     environment.push_back(config::environment_name(key) + "=" + value);
+  std::string faulty;
+  for (const auto& [name, value] : faults)
+    faulty += (faulty.empty() ? "PICKET_FAULTS=" : ",") + name + "=" + value;
+  if (!faulty.empty()) environment.push_back(faulty);
   for (auto name : {"PATH", "HOME", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
     if (const char* value = std::getenv(name)) environment.push_back(std::string{name} + "=" + value);
   std::vector<char*> pointers;
@@ -195,6 +199,15 @@ result<nlohmann::json> node_process::api(const std::string& method, const std::s
   auto parsed = nlohmann::json::parse(answer->body, nullptr, false);
   if (parsed.is_discarded()) parsed = answer->body;
   return parsed;
+}
+
+result<void> node_process::set_fault(const std::string& name, const std::string& value) const {
+  auto path = "/picket/faults/" + name;
+  auto answer =
+      value == "off" ? api("DELETE", path) : api("PUT", path, nlohmann::json{{"value", value}}.dump());
+  if (!answer) return tl::unexpected<error>(answer.error());
+  if (answer->is_object() && answer->contains("data")) return {};
+  return fail(errc::fault_unknown, "the fault could not be set: " + answer->dump(), name);
 }
 
 double node_process::metric(const std::string& series) const {

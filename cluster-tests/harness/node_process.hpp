@@ -11,11 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/faults/faults.hpp"
 #include "cluster-tests/agentsim/socket.hpp"
 
 #include <sys/types.h>
 
 namespace picket::harness {
+
+/// For tests that need a node with faults.
+#define PICKET_NEEDS_FAULTS()                                                                                \
+  if (!picket::faults::built_in) GTEST_SKIP() << "needs a build with PICKET_FAULTS (presets faults, asan)"
 
 using settings = std::map<std::string, std::string>; ///< "ingest.io_threads" → "2"
 
@@ -45,6 +50,11 @@ public:
   void thaw();
   bool running() const;
   pid_t pid() const noexcept { return pid_; }
+
+  /// Faults that the next start has: "sink-slow-ms" → "20". Only where `faults::built_in`.
+  settings faults;
+  /// Sets one of the running node; "off" ends it. Errors: what the node answers.
+  result<void> set_fault(const std::string& name, const std::string& value) const;
 
   agentsim::socket_address agents() const { return address_of(agents_); }
   agentsim::socket_address enrollment() const { return address_of(enrollment_); }

@@ -7,6 +7,7 @@
 #include "actors/api/api.hpp"
 #include "actors/api/token.hpp"
 #include "actors/testing/fake_node.hpp"
+#include "base/faults/faults.hpp"
 #include "base/testing/scratch_directory.hpp"
 #include "net/tls.hpp"
 #include "node/picketctl/api_call.hpp"
@@ -227,6 +228,26 @@ TEST_F(ApiCommands, AnAgentIsShownWithItsConnectionAndFigures) {
   auto answer = json::parse(run_ctl({"agent", "show", "1", "--json"}).out);
   EXPECT_EQ(answer["connection"]["records"], 12);
   EXPECT_EQ(answer["since_start"]["bytes"], 10'240);
+}
+
+TEST_F(ApiCommands, FaultsAreSetWhereTheNodeHasThem) {
+  auto got = run_ctl({"node", "fault", "sink-slow-ms", "20"});
+  if (!faults::built_in) {
+    EXPECT_EQ(got.code, exit_code::refused);
+    EXPECT_THAT(got.err, HasSubstr("no build for tests"));
+    EXPECT_EQ(run_ctl({"node", "fault"}).code, exit_code::refused);
+    return;
+  }
+  EXPECT_EQ(got.code, exit_code::ok) << got.err;
+  EXPECT_THAT(got.out, HasSubstr("sink-slow-ms       20\n"));
+  EXPECT_THAT(run_ctl({"node", "fault", "disk-full"}).out, HasSubstr("disk-full          1\n"));
+  EXPECT_THAT(run_ctl({"node", "fault"}).out, HasSubstr("sink-slow-ms       20\n"));
+  EXPECT_THAT(run_ctl({"node", "fault", "disk-full", "off"}).out, HasSubstr("disk-full          -\n"));
+  auto unknown = run_ctl({"node", "fault", "disk-fool"});
+  EXPECT_EQ(unknown.code, exit_code::refused);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("disk-fool"), HasSubstr("disk-full")));
+  EXPECT_EQ(run_ctl({"node", "fault", "sink-slow-ms", "soon"}).code, exit_code::refused);
+  run_ctl({"node", "fault", "sink-slow-ms", "off"});
 }
 
 TEST_F(ApiCommands, AWrongTokenIsRefused) {

@@ -9,6 +9,9 @@
 #include "node/picketctl/command_line.hpp"
 #include "node/picketctl/node_view.hpp"
 #include "node/picketctl/requests.hpp"
+#include "node/picketctl/target.hpp"
+#include "node/picketctl/text_table.hpp"
+#include "node/picketctl/views.hpp"
 
 namespace picket::ctl {
 
@@ -46,6 +49,33 @@ exit_code watch(session& with, int seconds) {
   return code;
 }
 
+/// A normal node has no such page, which is another thing than a fault that it does not know.
+exit_code fault(session& with, const std::string& name, const std::string& value) {
+  auto target = find_target(with);
+  if (!target) return complain(with, target.error());
+  auto answer = send_request(*target, name.empty() ? list_faults() : set_fault(name, value));
+  if (!answer) return complain(with, answer.error());
+  auto why = problem_of(*answer);
+  if (why && answer->status == 404 && why->what.rfind("404", 0) == 0)
+    why = error{errc::fault_unknown, "this node is no build for tests; it has no faults", {}, {}};
+  if (why) {
+    complain(with, *why);
+    return exit_code::refused;
+  }
+  const auto body = json::parse(answer->body, nullptr, false);
+  const auto faults =
+      body.is_object() ? body.value("/data/faults"_json_pointer, json::array()) : json::array();
+  if (with.options.json) {
+    with.out << pretty(faults);
+    return exit_code::ok;
+  }
+  text_table table{{"FAULT", "VALUE"}};
+  for (const auto& one : faults)
+    table.add({member_text(one, "name"), member_text(one, "value")});
+  with.out << table.render();
+  return exit_code::ok;
+}
+
 } // namespace
 
 void add_node_commands(command_table& table) {
@@ -63,6 +93,12 @@ void add_node_commands(command_table& table) {
   showing.add_option("--every", given->seconds, "Seconds between two screens of --watch")
       ->check(CLI::Range(1, 3'600))
       ->capture_default_str();
+  auto name = std::make_shared<std::string>();
+  auto value = std::make_shared<std::string>("1");
+  auto& faulty = table.add(group, "fault", "Show, set or end the faults of a node that was built for tests",
+                           [&table, name, value] { return fault(table.with, *name, *value); });
+  faulty.add_option("NAME", *name, "Name of a fault; without it all are shown");
+  faulty.add_option("VALUE", *value, "What to set it to, 'off' to end it")->capture_default_str();
 }
 
 } // namespace picket::ctl

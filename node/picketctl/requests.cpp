@@ -105,6 +105,14 @@ api_request remove_groups(const std::vector<std::string>& names) {
 
 api_request node_status() { return request("GET", "/picket/node/status"); }
 
+api_request list_faults() { return request("GET", "/picket/faults"); }
+
+api_request set_fault(const std::string& name, const std::string& value) {
+  auto path = "/picket/faults/" + escape_url(name);
+  if (value == "off") return request("DELETE", path);
+  return with_body(request("PUT", path), {{"value", value}});
+}
+
 std::string normal_id(const std::string& text) {
   bool digits =
       !text.empty() && text.size() <= 8

@@ -38,6 +38,10 @@ api_request remove_groups(const std::vector<std::string>& names);
 
 api_request node_status();
 
+/// Of a node that was built for tests. `value` "off" switches it off.
+api_request list_faults();
+api_request set_fault(const std::string& name, const std::string& value);
+
 /// "1" and "001" are the same agent: ids as the API writes them. Other texts stay.
 std::string normal_id(const std::string& text);
 

@@ -31,6 +31,9 @@ TEST(Requests, SayWhatTheArgumentsSay) {
   EXPECT_EQ(shown(add_group("web")), R"(POST /groups {"group_id":"web"})");
   EXPECT_EQ(shown(remove_groups({"web", "a b"})), "DELETE /groups?groups_list=web,a%20b");
   EXPECT_EQ(shown(node_status()), "GET /picket/node/status");
+  EXPECT_EQ(shown(list_faults()), "GET /picket/faults");
+  EXPECT_EQ(shown(set_fault("a-b", "5")), R"(PUT /picket/faults/a-b {"value":"5"})");
+  EXPECT_EQ(shown(set_fault("a/b", "off")), "DELETE /picket/faults/a%2Fb");
 }
 
 TEST(Requests, TextInAPathCannotBecomeAnotherRequest) {

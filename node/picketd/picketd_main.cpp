@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/faults/faults.hpp"
 #include "config/load.hpp"
 #include "node/picketd/identity.hpp"
 #include "node/picketd/node.hpp"
@@ -51,6 +52,8 @@ int run(const std::string& file) {
   logging.file = settings.log.file.string();
   auto log = picket::event_log::open(logging);
   if (!log) return complain(log.error(), bad_configuration);
+  if (auto begun = picket::faults::begin_from_environment(*log); !begun)
+    return complain(begun.error(), bad_usage);
   auto node = picket::node::start(settings, *log, [] { ::kill(::getpid(), SIGTERM); });
   if (!node) {
     (*log)->write(picket::log_event::node_failed, node.error());

@@ -17,6 +17,8 @@ function(picket_global_settings)
   # Places on this machine, for tests only; a file, so that they are no part of any other command line.
   configure_file("${CMAKE_SOURCE_DIR}/scripts/cmake/picket_paths.hpp.in" "${CMAKE_BINARY_DIR}/generated/picket_paths.hpp")
 
+  configure_file("${CMAKE_SOURCE_DIR}/scripts/cmake/picket_build.hpp.in" "${CMAKE_BINARY_DIR}/generated/picket_build.hpp")
+
   add_library(picket_flags INTERFACE)
   target_include_directories(picket_flags INTERFACE "${CMAKE_BINARY_DIR}/generated")
   target_include_directories(picket_flags INTERFACE "${CMAKE_SOURCE_DIR}")

@@ -9,24 +9,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/faults/faults.hpp"
+
 namespace picket::store {
 
 namespace fs = std::filesystem;
 
-ssize_t disk_calls::append(int fd, std::string_view bytes) { return ::write(fd, bytes.data(), bytes.size()); }
+ssize_t disk_calls::append(int fd, std::string_view bytes) {
+  return faults::write(fd, bytes.data(), bytes.size());
+}
 
 ssize_t disk_calls::write_at(int fd, std::string_view bytes, off_t offset) {
-  // Linux appends whatever the offset says while O_APPEND is set.
+  // Linux appends, wherever the file stands, while O_APPEND is set.
   int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_APPEND) != 0) return -1;
-  auto written = ::pwrite(fd, bytes.data(), bytes.size(), offset);
+  ssize_t written = -1;
+  if (::lseek(fd, offset, SEEK_SET) == offset) written = faults::write(fd, bytes.data(), bytes.size());
   int number = errno;
   if (::fcntl(fd, F_SETFL, flags) != 0) return -1;
   errno = number;
   return written;
 }
 
-int disk_calls::sync(int fd) { return ::fdatasync(fd); }
+int disk_calls::sync(int fd) { return faults::sync(fd); }
 int disk_calls::truncate(int fd, off_t size) { return ::ftruncate(fd, size); }
 
 std::shared_ptr<disk_calls> disk_calls::system() {

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/faults/faults.hpp"
+
 namespace picket::store {
 
 namespace {
@@ -22,7 +24,7 @@ constexpr std::size_t most_notices = 32;
 constexpr unsigned failures_a_notice = 60;
 
 int open_for_append(const fs::path& path) {
-  return ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  return faults::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
 /// Writes all or says why not.

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/file_write.hpp"
+
 namespace picket::store {
 
 namespace {
@@ -123,7 +125,7 @@ result<void> overflow_file::map() {
 result<std::shared_ptr<overflow_file>> overflow_file::create(const std::filesystem::path& path) {
   static_assert(sizeof(slot_word) == 16);
   std::shared_ptr<overflow_file> self{new overflow_file{path}};
-  self->fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  self->fd_ = open_file(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (self->fd_ < 0) return system_error("cannot make an overflow file", errno, path);
   file_header header;
   // In full, so that a full disk shows here and never as a signal when a slot is written.
@@ -211,16 +213,11 @@ result<std::uint32_t> overflow_file::append(const batch_ref& batch, std::span<co
   header.checksum = checksum_of(bytes.data() + unchecked_bytes, bytes.size() - unchecked_bytes);
   std::memcpy(bytes.data(), &header, sizeof header);
 
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    auto put = ::pwrite(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(end_ + done));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      int number = put == 0 ? EIO : errno;
-      [[maybe_unused]] auto cut = ::ftruncate(fd_, static_cast<off_t>(end_));
-      return system_error("cannot write to the overflow", number, path_);
-    }
-    done += static_cast<std::size_t>(put);
+  if (::lseek(fd_, static_cast<off_t>(end_), SEEK_SET) < 0)
+    return system_error("cannot write to the overflow", errno, path_);
+  if (auto written = write_all(fd_, as_text(bytes)); !written.done()) {
+    [[maybe_unused]] auto cut = ::ftruncate(fd_, static_cast<off_t>(end_));
+    return system_error("cannot write to the overflow", written.error_number, path_);
   }
   auto slot = next_slot_++;
   auto& entry = slot_word::at(base_, slot);
@@ -233,7 +230,8 @@ result<std::uint32_t> overflow_file::append(const batch_ref& batch, std::span<co
 
 result<void> overflow_file::sync() {
   // The slots are pages of the same file: what the mapping changed is written as well.
-  if (::fdatasync(fd_) != 0) return system_error("cannot force the overflow to the disk", errno, path_);
+  if (int number = sync_file(fd_); number != 0)
+    return system_error("cannot force the overflow to the disk", number, path_);
   return {};
 }
 
