@@ -33,7 +33,8 @@ protected:
     node = std::make_unique<node_process>(dir.path() / "node",
                                           harness::settings{{"paths.journal_dir", (disk / "logs").string()},
                                                             {"limits.disk_free_min_bytes", "200000"},
-                                                            {"journal.sync", "strict"}});
+                                                            {"journal.sync", "strict"},
+                                                            {"agents.ack_interval_ms", "1000"}});
     harness::seed_agent(node->directory(), harness::transcript_agent());
     ASSERT_TRUE(node->start());
     connect();
