@@ -5,6 +5,12 @@
 
 namespace picket {
 
+std::int64_t thread_cpu_ns() noexcept {
+  timespec used{};
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) return 0;
+  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
 std::string format_utc(std::int64_t ms) {
   std::time_t seconds = ms / 1000;
   std::tm parts{};

@@ -149,8 +149,10 @@ constexpr setting rows[] = {
         .of = [](settings& s) -> target { return &s.journal.sync; },
         .default_value = "interval",
         .choices = "interval strict",
-        .summary = "`interval`: what was written is forced to the disk each `sync_interval_ms`. `strict`: "
-                   "before a batch counts as done, which is slower and survives a power cut.",
+        .summary =
+            "`interval`: what was written is forced to the disk each `sync_interval_ms`. `strict`: "
+            "before a batch counts as done, which is slower and survives a power cut. `ingest.durable` "
+            "means `strict`.",
     },
     setting{
         .key = "journal.sync_interval_ms",
@@ -260,7 +262,9 @@ constexpr setting rows[] = {
         .min = 0,
         .max = 1099511627776,
         .when = takes_effect::at_once,
-        .summary = "With less room than this on the journal's disk the node is not ready to take events.",
+        .summary =
+            "With less room than this on the disk of the journal or of the data directory the node is not "
+            "ready to take events.",
     },
     setting{
         .key = "limits.dead_letters",

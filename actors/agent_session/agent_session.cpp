@@ -98,7 +98,10 @@ void agent_session_state::hand_in(protocol::agent_notice notice) {
   auto event = protocol::format_notice(notice, to_text(setup.agent), setup.name, setup.registered_address);
   event.location = bare_location(event.location);
   if (setup.notices->take(setup.agent, event.location, event.text)) return;
-  if (waiting_notices.size() < max_waiting_notices) waiting_notices.push_back(std::move(event));
+  if (waiting_notices.size() < max_waiting_notices)
+    waiting_notices.push_back(std::move(event));
+  else
+    setup.counts->session_dropped_notices_total.add();
 }
 
 void agent_session_state::tick(std::int64_t now_ms) {

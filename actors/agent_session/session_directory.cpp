@@ -56,6 +56,28 @@ std::optional<session_directory::entry> session_directory::by_agent(agent_id id)
   return by_token(link->token());
 }
 
+agent_contact session_directory::contact(agent_id id) const {
+  std::shared_ptr<agent_anchor> anchor;
+  {
+    const auto& stripe = agents_[id % stripes];
+    std::lock_guard lock{stripe.mutex};
+    auto found = stripe.anchors.find(id);
+    if (found == stripe.anchors.end()) return {};
+    anchor = found->second;
+  }
+  session_link_ptr link;
+  {
+    std::lock_guard lock{anchor->mutex};
+    link = anchor->bound.lock();
+  }
+  agent_contact now;
+  if (link) now = link->contact();
+  now.total = anchor->past.read();
+  now.total += now.connection;
+  now.last_byte_ms = std::max(now.last_byte_ms, anchor->last_byte_ms.load());
+  return now;
+}
+
 std::int64_t session_directory::contact_ms(agent_id id) const {
   auto found = by_agent(id);
   if (!found) return 0;

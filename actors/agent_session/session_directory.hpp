@@ -36,6 +36,8 @@ public:
   std::optional<entry> by_token(net::connection_token token) const;
   /// The connection that has the agent now.
   std::optional<entry> by_agent(agent_id id) const;
+  /// Connection and figures of an agent; empty if it was not seen since the start.
+  agent_contact contact(agent_id id) const;
   /// The agent is gone from the registry.
   void forget(agent_id id);
   /// When the agent's connection brought its last byte, wall clock; now while records of it wait unopened; 0:

@@ -1,5 +1,7 @@
 #include "actors/agent_session/session_link.hpp"
 
+#include <algorithm>
+
 #include "base/time.hpp"
 
 namespace picket {
@@ -23,12 +25,51 @@ session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol:
     , name_{row.name}
     , registered_address_{row.address}
     , registration_{row.registration}
+    , peer_{net::to_string(connection->peer().address)}
+    , connected_ms_{wall_clock_ms()}
     , cipher_{cipher}
     , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
     , scratch_{1}
     , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
   last_sent_ms = steady_clock_ms();
+}
+
+namespace {
+
+/// A moment of the steady clock on the wall clock.
+std::int64_t on_the_wall(std::int64_t steady_ms) { return wall_clock_ms() - (steady_clock_ms() - steady_ms); }
+
+} // namespace
+
+session_link::~session_link() {
+  end_pause(steady_clock_ms());
+  anchor_->past.add(traffic.read());
+  auto last = on_the_wall(last_byte_ms);
+  auto known = anchor_->last_byte_ms.load();
+  while (known < last && !anchor_->last_byte_ms.compare_exchange_weak(known, last)) {
+  }
+}
+
+void session_link::begin_pause(std::int64_t now_ms) noexcept {
+  if (!paused.exchange(true)) paused_since_ms_ = now_ms;
+}
+
+void session_link::end_pause(std::int64_t now_ms) noexcept {
+  if (paused.exchange(false)) traffic.add_pause(std::max<std::int64_t>(0, now_ms - paused_since_ms_));
+}
+
+agent_contact session_link::contact() const {
+  agent_contact now;
+  now.connected = !ended();
+  now.last_byte_ms = on_the_wall(last_byte_ms);
+  now.address = peer_;
+  now.connected_ms = connected_ms_;
+  now.paused = paused;
+  now.waiting_records = std::max<std::int64_t>(0, waiting_records);
+  now.connection = traffic.read();
+  if (now.paused) now.connection.paused_ms += std::max<std::int64_t>(0, steady_clock_ms() - paused_since_ms_);
+  return now;
 }
 
 template <class Task>

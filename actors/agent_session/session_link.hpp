@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/agent_session/agent_traffic.hpp"
 #include "base/ids.hpp"
 #include "net/connection.hpp"
 #include "protocol/agent/connection_state.hpp"
@@ -26,9 +27,11 @@ struct agent_anchor {
   const agent_id id;
   std::mutex mutex; ///< of all below
   protocol::takeover_guard guard;
-  protocol::counter_pair sent;       ///< the highest pair that any session sent
-  protocol::receive_window received; ///< used with `agents.check_counters`
-  std::uint64_t received_for = 0;    ///< registration that `received` belongs to
+  protocol::counter_pair sent;               ///< the highest pair that any session sent
+  protocol::receive_window received;         ///< used with `agents.check_counters`
+  std::uint64_t received_for = 0;            ///< registration that `received` belongs to
+  agent_traffic past;                        ///< of connections that are gone; needs no lock
+  std::atomic<std::int64_t> last_byte_ms{0}; ///< of those, wall clock
 
   /// With receive checking on: false if the pair was there before. Takes the lock.
   bool is_fresh(std::uint64_t registration, protocol::counter_pair pair);
@@ -46,6 +49,10 @@ public:
   session_link(std::shared_ptr<agent_anchor> anchor, const protocol::agent_row& row,
                const std::shared_ptr<net::connection>& connection, protocol::record_cipher cipher,
                protocol::counter_pair floor);
+  /// Adds what it brought to the agent's figures.
+  ~session_link();
+  session_link(const session_link&) = delete;
+  session_link& operator=(const session_link&) = delete;
 
   /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is
   /// promised.
@@ -69,6 +76,11 @@ public:
   /// Reads on after a pause.
   void resume();
 
+  /// Reading is paused for want of room, from now or until now (steady clock). On the I/O thread.
+  void begin_pause(std::int64_t now_ms) noexcept;
+  void end_pause(std::int64_t now_ms) noexcept;
+  agent_contact contact() const;
+
   /// The connection that waits until this one has been read to its end.
   void hand_over_to(const std::shared_ptr<session_link>& next);
   std::shared_ptr<session_link> successor() const;
@@ -86,8 +98,8 @@ public:
   std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
   std::atomic<bool> waits_for_older{false};      ///< not read before the older connection is at its end
   std::atomic<bool> paused{false};               ///< reading is paused for want of room
-  std::atomic<std::int64_t> paused_total_ms{0};
-  std::atomic<std::int64_t> last_sent_ms{0}; ///< steady clock; of the last message to the agent
+  agent_traffic traffic;                         ///< what it brought
+  std::atomic<std::int64_t> last_sent_ms{0};     ///< steady clock; of the last message to the agent
 
 private:
   template <class Task>
@@ -100,6 +112,9 @@ private:
   std::string name_;
   std::string registered_address_;
   std::uint64_t registration_;
+  std::string peer_;
+  std::int64_t connected_ms_;
+  std::atomic<std::int64_t> paused_since_ms_{0};
   protocol::record_cipher cipher_;
 
   mutable std::mutex successor_mutex_; ///< apart: asked for while a send closes the connection

@@ -13,6 +13,8 @@ public:
   result<void> append(const journal_texts& texts, std::int64_t wall_ms) override;
   result<void> tick(std::int64_t wall_ms) override;
   result<void> sync() override;
+  std::vector<store::journal_notice> take_notices() override { return files_.take_notices(); }
+  std::uint64_t syncs() const override { return files_.syncs(); }
 
 private:
   explicit file_journal(store::journal files)

@@ -37,8 +37,34 @@ json os_object(const std::string& uname) {
 
 } // namespace
 
+namespace {
+
+json traffic_object(const traffic_figures& traffic) {
+  return {{"events", traffic.events},
+          {"dropped", traffic.dropped},
+          {"records", traffic.records},
+          {"bytes", traffic.bytes},
+          {"paused_seconds", static_cast<double>(traffic.paused_ms / 100) / 10}};
+}
+
+void add_contact(json& agent, const agent_contact& contact, std::int64_t last_keepalive_ms) {
+  if (auto last_ms = std::max(contact.last_byte_ms, last_keepalive_ms); last_ms > 0)
+    agent["lastContact"] = iso_time(last_ms);
+  if (contact.connected) {
+    auto connection = traffic_object(contact.connection);
+    connection["address"] = contact.address;
+    connection["since"] = iso_time(contact.connected_ms);
+    connection["waiting_records"] = contact.waiting_records;
+    connection["paused"] = contact.paused;
+    agent["connection"] = std::move(connection);
+  }
+  agent["since_start"] = traffic_object(contact.total);
+}
+
+} // namespace
+
 json agent_object(agent_id id, const protocol::agent_row& row, const std::optional<agent_status>& status,
-                  const std::string& node_name) {
+                  const agent_contact& contact, const std::string& node_name) {
   static const agent_status none;
   const auto& known = status ? *status : none;
   const auto& said = known.last_keepalive;
@@ -61,6 +87,7 @@ json agent_object(agent_id id, const protocol::agent_row& row, const std::option
   if (known.connection.disconnection_ms > 0)
     agent["disconnection_time"] = iso_time(known.connection.disconnection_ms);
   if (!said.uname.empty()) agent["os"] = os_object(said.uname);
+  add_contact(agent, contact, known.connection.last_keepalive_ms);
   return agent;
 }
 

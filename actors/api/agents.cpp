@@ -80,7 +80,7 @@ struct agent_handlers {
     if (!page) return problem(page.error());
     auto view = node.tables().read();
     if (!view) return problem(view.error());
-    auto node_name = node.figures().node;
+    auto node_name = node.name();
     json items = json::array();
     std::size_t total = 0;
     std::optional<error> broken;
@@ -98,7 +98,7 @@ struct agent_handlers {
         return false;
       }
       if (total >= page->offset && items.size() < page->limit)
-        items.push_back(agent_object(id, row, status, node_name));
+        items.push_back(agent_object(id, row, status, node.contact(id), node_name));
       ++total;
       return true;
     });

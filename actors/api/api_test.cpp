@@ -130,6 +130,49 @@ TEST_F(Api, PathsMethodsAndParametersAreChecked) {
   EXPECT_EQ(get("/agents/").status, 200) << "a slash at the end is no other path";
 }
 
+TEST_F(Api, TheNodesStatusTellsWhatIsWrongAndTheFigures) {
+  node->ready = false;
+  auto data = get("/picket/node/status").body["data"];
+  EXPECT_EQ(data["ready"]["ingest"], false);
+  EXPECT_EQ(data["ready"]["because"], "the disk is full");
+  ASSERT_EQ(data["findings"].size(), 1u);
+  EXPECT_EQ(data["findings"][0]["mend"], "free room");
+  EXPECT_EQ(data["findings"][0]["stops_ingest"], true);
+  EXPECT_EQ(data["ingest"]["connections"], 12);
+  EXPECT_EQ(data["ingest"]["records_per_second"], 1'234.568);
+  EXPECT_EQ(data["disks"][0]["free_bytes"], 5'000'000'000);
+  EXPECT_FALSE(data["disks"][0].contains("problem"));
+  EXPECT_EQ(data["last_minute"]["seconds"], 60);
+  EXPECT_EQ(data["last_minute"]["refused"][0]["reason"], "wrong_key");
+  EXPECT_EQ(data["counts"]["events"], 1'234'567) << "as before";
+}
+
+TEST_F(Api, AnAgentIsShownWithItsTraffic) {
+  add("web-01");
+  auto agent = [&] { return get("/agents?agents_list=001").body["data"]["affected_items"][0]; };
+  EXPECT_FALSE(agent().contains("lastContact"));
+  EXPECT_FALSE(agent().contains("connection"));
+  EXPECT_EQ(agent()["since_start"]["events"], 0);
+  agent_contact contact;
+  contact.last_byte_ms = 1'749'038'400'000;
+  contact.connected = contact.paused = true;
+  contact.address = "192.0.2.7";
+  contact.connected_ms = 1'749'038'399'000;
+  contact.waiting_records = 4;
+  contact.connection = {5, 500, 4, 1, 2'345};
+  node->contacts[1] = contact;
+  EXPECT_EQ(agent()["lastContact"], "2025-06-04T12:00:00+00:00");
+  EXPECT_EQ(agent()["connection"]["address"], "192.0.2.7");
+  EXPECT_EQ(agent()["connection"]["since"], "2025-06-04T11:59:59+00:00");
+  EXPECT_EQ(agent()["connection"]["waiting_records"], 4);
+  EXPECT_EQ(agent()["connection"]["paused"], true);
+  EXPECT_EQ(agent()["connection"]["paused_seconds"], 2.3);
+  EXPECT_EQ(agent()["connection"]["dropped"], 1);
+  node->statuses().update(1, [](agent_status& status) { status.connection.on_keepalive(1'749'038'500'000); });
+  EXPECT_EQ(agent()["lastContact"], "2025-06-04T12:01:40+00:00")
+      << "a keep-alive of an earlier start counts as well";
+}
+
 TEST_F(Api, WhatTheHttpLibraryRefusesHasTheSameForm) {
   expect_problem(get("/agents?search=" + std::string(9'000, 'a')), 414, "414");
   expect_problem(send("BREW", "/agents"), 400, "400");

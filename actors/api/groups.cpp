@@ -115,11 +115,12 @@ struct group_handlers {
     if (!view->group(name))
       return problem(error{errc::group_unknown, "The group does not exist: " + name, {}, {}});
     auto ids = view->members(name, 1'000'000);
-    auto node_name = node.figures().node;
+    auto node_name = node.name();
     json items = json::array();
     for (std::size_t i = page->offset; i < ids.size() && items.size() < page->limit; ++i)
       if (auto row = view->agent(ids[i]))
-        items.push_back(agent_object(ids[i], *row, node.statuses().get(ids[i]), node_name));
+        items.push_back(
+            agent_object(ids[i], *row, node.statuses().get(ids[i]), node.contact(ids[i]), node_name));
     return envelope(std::move(items), ids.size(), {}, "All selected agents information was returned", "", "");
   }
 };

@@ -1,6 +1,8 @@
 #include "actors/api/http.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -16,8 +18,9 @@ namespace {
 /// connections stay in the kernel's backlog.
 class bounded_pool final : public httplib::TaskQueue {
 public:
-  explicit bounded_pool(std::size_t threads)
-      : limit_{threads * 2}
+  bounded_pool(std::size_t threads, std::shared_ptr<std::atomic<std::size_t>> open)
+      : open_{std::move(open)}
+      , limit_{threads * 2}
       , inner_{threads} {}
 
   void enqueue(std::function<void()> task) override {
@@ -25,11 +28,13 @@ public:
       std::unique_lock lock{mutex_};
       room_.wait(lock, [this] { return taken_ < limit_ || ending_; });
       ++taken_;
+      open_->store(taken_);
     }
     inner_.enqueue([this, task = std::move(task)] {
       task();
       std::lock_guard lock{mutex_};
       --taken_;
+      open_->store(taken_);
       room_.notify_one();
     });
   }
@@ -44,6 +49,7 @@ public:
   }
 
 private:
+  std::shared_ptr<std::atomic<std::size_t>> open_; ///< the same as `taken_`, for others
   std::size_t limit_;
   std::mutex mutex_;
   std::condition_variable room_;
@@ -75,12 +81,14 @@ struct http_server::impl {
   std::unique_ptr<httplib::Server> server;
   std::thread thread;
   net::endpoint where;
+  std::shared_ptr<std::atomic<std::size_t>> open = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 http_server::http_server(std::unique_ptr<impl> state)
     : impl_{std::move(state)} {}
 http_server::~http_server() { stop(); }
 const net::endpoint& http_server::where() const noexcept { return impl_->where; }
+std::size_t http_server::open_requests() const noexcept { return impl_->open->load(); }
 
 void http_server::stop() {
   if (!impl_->thread.joinable()) return;
@@ -104,7 +112,9 @@ result<std::unique_ptr<http_server>> http_server::start(http_options options, ga
   server.set_keep_alive_timeout(1);
   server.set_payload_max_length(options.body_limit_bytes);
   server.set_tcp_nodelay(true);
-  server.new_task_queue = [threads = options.threads] { return new bounded_pool{threads}; };
+  server.new_task_queue = [threads = options.threads, open = state->open] {
+    return new bounded_pool{threads, open};
+  };
   server.set_pre_routing_handler([refuse](const httplib::Request& request, httplib::Response& response) {
     http_response answer;
     if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;

@@ -53,6 +53,8 @@ public:
   void stop();
   /// The address really bound.
   const net::endpoint& where() const noexcept;
+  /// Connections that are served or wait for a thread.
+  std::size_t open_requests() const noexcept;
 
 private:
   struct impl;

@@ -2,15 +2,22 @@
 
 #include <caf/send.hpp>
 
+#include "actors/telemetry/stage_time.hpp"
+
 namespace picket {
 
 decoder_actor::behavior_type decoder(decoder_actor::stateful_pointer<decoder_state> self, reader_setup setup,
                                      rule_actor rule) {
+  self->state.counts = setup.counts;
   self->state.reader = std::make_unique<record_reader>(std::move(setup));
   self->state.rule = std::move(rule);
   return {
       [self](open_atom, const work_ptr& what) {
-        auto findings = self->state.reader->read(*what);
+        reader_findings findings;
+        {
+          stage_time counted{*self->state.counts, "open"};
+          findings = self->state.reader->read(*what);
+        }
         // Sessions first: an acknowledgement must not wait for the analysis.
         for (auto& one : findings.control)
           self->send(one.session, control_atom_v, control_batch_ptr{std::move(one.messages)});

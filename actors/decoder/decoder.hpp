@@ -11,6 +11,7 @@
 namespace picket {
 
 struct decoder_state {
+  std::shared_ptr<const metrics> counts;
   std::unique_ptr<record_reader> reader;
   rule_actor rule;
   static inline const char* name = "decoder";

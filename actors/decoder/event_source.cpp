@@ -25,9 +25,10 @@ std::shared_ptr<const engine::source> make_event_source(const event_agent* agent
   return fresh;
 }
 
-bool is_event(const protocol::event_message& message) noexcept {
-  // Answers to synchronisation and upgrades are none.
-  return !message.is_keepalive_notice() && message.queue != '5' && message.queue != 'u';
+std::string_view skipped_as(const protocol::event_message& message) noexcept {
+  if (message.is_keepalive_notice()) return "notice";
+  if (message.queue == '5') return "synchronisation";
+  return message.queue == 'u' ? "upgrade" : std::string_view{};
 }
 
 std::string_view event_text(const protocol::event_message& message) noexcept {

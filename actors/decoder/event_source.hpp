@@ -31,9 +31,9 @@ std::shared_ptr<const engine::source> make_event_source(const event_agent* agent
                                                         std::string_view location,
                                                         const node_identity& identity);
 
-/// False: a message that is dropped without a word, or of a queue that brings no events (events-and-alerts.md
-/// 1.2).
-bool is_event(const protocol::event_message& message) noexcept;
+/// Messages that never become events: answers to synchronisation and upgrades, and the keep-alive that is
+/// also sent as an event (events-and-alerts.md 1.2). Empty: it is an event; else the label it is counted by.
+std::string_view skipped_as(const protocol::event_message& message) noexcept;
 
 /// The text of an event: it ends at its first NUL.
 std::string_view event_text(const protocol::event_message& message) noexcept;

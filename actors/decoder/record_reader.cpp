@@ -17,22 +17,38 @@ reader_findings record_reader::read(work& what) {
   what.events.reserve(what.records.size());
   for (std::uint32_t i = 0; i < what.records.size(); ++i) {
     const auto& record = what.records[i];
-    if (record.kind == record_kind::left_out) {
+    if (record.kind == record_kind::left_out)
       tally_of(record.connection); // its connection may have ended with it
-    } else if (record.kind == record_kind::sealed || record.kind == record_kind::over_limit) {
+    else if (record.kind == record_kind::sealed || record.kind == record_kind::over_limit)
       read_sealed(what, i);
-    } else {
-      auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
-      if (cache == nullptr || cache->known) add_event(what, i, what.texts.keep(record.bytes), cache);
-    }
+    else
+      add_plain(what, i);
   }
+  setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
+  return settle(what);
+}
+
+void record_reader::add_plain(work& what, std::uint32_t index) {
+  const auto& record = what.records[index];
+  auto* cache = record.agent == 0 ? nullptr : &cache_of(record.agent);
+  if (cache == nullptr || cache->known)
+    add_event(what, index, what.texts.keep(record.bytes), cache);
+  else
+    setup_.counts->ingest_bad_records_total.add_for("unknown_agent"); // removed meanwhile
+}
+
+reader_findings record_reader::settle(const work& what) {
   reader_findings findings;
   auto now_ms = steady_clock_ms();
   for (auto& [token, tally] : tallies_) {
     if (!tally.entry) continue;
     auto& link = *tally.entry->link;
     // A batch that runs again was counted at its first attempt.
-    if (what.attempt == 1) link.waiting_records.fetch_sub(tally.opened);
+    if (what.attempt == 1) {
+      link.waiting_records.fetch_sub(tally.opened);
+      link.traffic.add_events(tally.events);
+      link.traffic.add_dropped(tally.dropped);
+    }
     link.waiting_since_ms = now_ms;
     {
       std::lock_guard lock{link.anchor()->mutex};
@@ -45,7 +61,6 @@ reader_findings record_reader::read(work& what) {
       findings.ended.push_back(tally.entry->session);
     }
   }
-  setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
   return findings;
 }
 
@@ -85,6 +100,7 @@ void record_reader::refresh(agent_cache& cache, agent_id id) {
 
 void record_reader::reject(connection_tally& tally, agent_id agent, std::string_view reason) {
   tally.broken = true;
+  ++tally.dropped;
   setup_.counts->ingest_bad_records_total.add_for(reason);
   setup_.log->write(log_event::record_refused, {{"reason", reason}, {"agent", to_text(agent)}});
 }
@@ -94,7 +110,10 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
   auto& tally = tally_of(record.connection);
   ++tally.opened;
   // Behind a bad record nothing of the connection is believed any more.
-  if (tally.broken) return;
+  if (tally.broken) {
+    ++tally.dropped;
+    return setup_.counts->ingest_bad_records_total.add_for("behind_bad");
+  }
   auto& cache = cache_of(record.agent);
   if (!cache.known) return reject(tally, record.agent, "unknown_agent");
   auto head = protocol::parse_record_head(as_bytes(record.bytes));
@@ -106,27 +125,36 @@ void record_reader::read_sealed(work& what, std::uint32_t index) {
     return reject(tally, record.agent, "repeated");
   tally.highest = std::max(tally.highest, opened->counters);
   if (!protocol::is_control(opened->message)) {
-    if (record.kind == record_kind::over_limit)
+    if (record.kind == record_kind::over_limit) {
+      ++tally.dropped;
       return setup_.counts->ingest_limited_events_total.add_for("drop");
-    return add_event(what, index, what.texts.keep(opened->message), &cache);
+    }
+    auto kind = add_event(what, index, what.texts.keep(opened->message), &cache);
+    if (kind == message_kind::event) ++tally.events;
+    if (kind == message_kind::malformed) ++tally.dropped;
+    return;
   }
   if (!tally.messages) tally.messages = std::make_shared<control_batch>();
   tally.messages->messages.push_back({std::string{opened->message}, record.arrival_ms});
 }
 
-void record_reader::add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache) {
+record_reader::message_kind record_reader::add_event(work& what, std::uint32_t index,
+                                                     std::string_view message, agent_cache* cache) {
   auto parsed = protocol::parse_event_message(message);
   if (!parsed) {
     setup_.counts->ingest_malformed_events_total.add();
-    return;
+    return message_kind::malformed;
   }
-  if (!is_event(*parsed)) return;
+  if (auto kind = skipped_as(*parsed); !kind.empty()) {
+    setup_.counts->ingest_skipped_messages_total.add_for(kind);
+    return message_kind::skipped;
+  }
   const auto& record = what.records[index];
   auto text = event_text(*parsed);
   // An operator who sends a letter on once more means it.
   if (setup_.letters && record.kind != record_kind::again && setup_.letters->seen(text)) {
     setup_.counts->deadletter_lines_total.add_for("again");
-    return;
+    return message_kind::skipped;
   }
   auto source = source_of(cache, parsed->queue, parsed->location);
   engine::event_in event;
@@ -137,6 +165,7 @@ void record_reader::add_event(work& what, std::uint32_t index, std::string_view 
   event.id = {what.id.node, what.id.boot, what.id.sequence, index};
   what.sources.push_back(std::move(source));
   what.events.push_back(event);
+  return message_kind::event;
 }
 
 std::shared_ptr<const engine::source> record_reader::source_of(agent_cache* cache, char queue,

@@ -73,6 +73,8 @@ private:
     std::shared_ptr<control_batch> messages;
     protocol::counter_pair highest;
     std::int64_t opened = 0;
+    std::uint64_t events = 0;
+    std::uint64_t dropped = 0;
     bool broken = false;
   };
 
@@ -80,7 +82,11 @@ private:
   void refresh(agent_cache& cache, agent_id id);
   connection_tally& tally_of(net::connection_token token);
   void read_sealed(work& what, std::uint32_t index);
-  void add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache);
+  enum class message_kind { event, skipped, malformed };
+  message_kind add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache);
+  void add_plain(work& what, std::uint32_t index);
+  /// Figures, counters, control messages and the end of each connection that was in the batch.
+  reader_findings settle(const work& what);
   std::shared_ptr<const engine::source> source_of(agent_cache* cache, char queue, std::string_view location);
   void reject(connection_tally& tally, agent_id agent, std::string_view reason);
   std::int32_t offset_at(std::int64_t arrival_ms);

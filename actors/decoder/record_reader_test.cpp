@@ -111,6 +111,8 @@ TEST_F(RecordReader, SynchronisationAndMalformedMessagesAreNoEvents) {
   ASSERT_EQ(what->events.size(), 1u);
   EXPECT_EQ(what->events[0].text, "fine");
   EXPECT_EQ(counts->ingest_malformed_events_total.value(), 1);
+  EXPECT_EQ(counts->ingest_skipped_messages_total.value_for("synchronisation"), 1);
+  EXPECT_EQ(counts->ingest_skipped_messages_total.value_for("upgrade"), 1);
 }
 
 TEST_F(RecordReader, ALineOfWhichTheAnalysisDiesIsKeptFromIt) {
@@ -150,6 +152,16 @@ TEST_F(RecordReader, BehindABadRecordNothingOfTheConnectionIsBelieved) {
   reader->read(batch({seal("1:/x:before", key), flipped, good}));
   ASSERT_EQ(what->events.size(), 1u);
   EXPECT_EQ(what->events[0].text, "before");
+  EXPECT_EQ(bad("behind_bad"), 1) << "and it is counted";
+}
+
+TEST_F(RecordReader, ANoticeAboutAnAgentThatWasRemovedIsCounted) {
+  what = std::make_unique<work>();
+  std::string notice = "1:wazuh-remoted:ossec: Agent stopped: 'gone->any'.";
+  what->records = {{77, 0, 5, record_kind::plain, notice}};
+  reader->read(*what);
+  EXPECT_TRUE(what->events.empty());
+  EXPECT_EQ(bad("unknown_agent"), 1);
 }
 
 TEST_F(RecordReader, ANewKeyCountsAtOnceAndARemovedAgentIsUnknown) {

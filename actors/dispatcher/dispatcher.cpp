@@ -155,6 +155,7 @@ void dispatcher_state::settle_drain() {
 void dispatcher_state::show() {
   setup.counts->dispatch_ready_shards.set(static_cast<double>(schedule->ready()));
   setup.counts->dispatch_busy_executors.set(static_cast<double>(schedule->busy()));
+  setup.counts->actor_mailbox_messages.set_for("dispatcher", static_cast<double>(self->mailbox().size()));
 }
 
 dispatch_status dispatcher_state::status() const {

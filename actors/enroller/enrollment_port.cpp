@@ -75,8 +75,9 @@ result<std::unique_ptr<enrollment_port>> enrollment_port::open(enrollment_port_o
   net::listener::options listen;
   listen.where = options.where;
   listen.tls = options.tls;
-  listen.limits =
+  self->limits_ =
       std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
+  listen.limits = self->limits_;
   auto limit_ms = options.exchange_limit_ms;
   auto opened = net::listener::open(*self->thread_, listen, [=](net::connection& fresh) {
     fresh.set_deadline(limit_ms);

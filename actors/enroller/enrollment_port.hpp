@@ -33,11 +33,13 @@ public:
   /// Accepts no more and ends what is open.
   void stop();
   const net::endpoint& where() const noexcept { return listener_->where(); }
+  std::size_t open_exchanges() const noexcept { return limits_->open(); }
 
 private:
   enrollment_port() = default;
   std::unique_ptr<net::io_thread> thread_;
   std::unique_ptr<net::listener> listener_;
+  std::shared_ptr<net::connection_limits> limits_;
 };
 
 } // namespace picket

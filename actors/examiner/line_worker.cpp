@@ -44,7 +44,7 @@ void line_worker::run(std::uint32_t index, const reporter& report) {
   padded_.append(protocol::message_slack_bytes, '\0');
   auto bytes = std::string_view{padded_}.substr(0, length);
   auto message = protocol::parse_event_message(bytes);
-  if (!message || !is_event(*message)) return;
+  if (!message || !skipped_as(*message).empty()) return;
   report({step_kind::opened, index, std::string{bytes}});
   if (what_.evaluate) evaluate(index, *message);
 }

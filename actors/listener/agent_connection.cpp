@@ -271,6 +271,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   if (answer == intake_answer::taken) {
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
+    if (link_) link_->traffic.add_record(record.size());
     return step::next;
   }
   if (link_) link_->waiting_records.fetch_sub(1);
@@ -290,13 +291,13 @@ std::optional<agent_connection::step> agent_connection::limit(net::connection& f
   context_->counts->ingest_limited_events_total.add_for("delay");
   context_->counts->ingest_waiting_connections.add_for("limited", 1);
   from.pause();
-  if (link_) link_->paused = true;
+  if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   from.thread().after(wait_ms, [weak, link = link_, counts = context_->counts] {
     counts->ingest_waiting_connections.add_for("limited", -1);
     auto connection = weak.lock();
     if (!connection || !connection->is_open()) return;
-    if (link) link->paused = false;
+    if (link) link->end_pause(connection->thread().now_ms());
     connection->resume();
   });
   return step::wait;
@@ -309,8 +310,7 @@ void read_on(net::connection& connection, const session_link_ptr& link, const me
              std::int64_t paused_ms) {
   counts.ingest_paused_seconds_total.add(static_cast<double>(paused_ms) / 1'000);
   if (!link) return connection.resume();
-  link->paused = false;
-  link->paused_total_ms += paused_ms;
+  link->end_pause(connection.thread().now_ms());
   if (paused_ms >= loss_after_ms) {
     counts.ingest_long_pauses_total.add();
     log.write(log_event::ingest_long_pause,
@@ -340,7 +340,7 @@ void agent_connection::wait_for_room(net::connection& from, intake_answer why) {
                        {{"agent", id_text_}});
   context_->counts->ingest_waiting_connections.add_for(label, 1);
   from.pause();
-  if (link_) link_->paused = true;
+  if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
   // Not the context: it holds the intake, which holds this.

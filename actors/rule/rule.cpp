@@ -2,14 +2,28 @@
 
 #include <caf/send.hpp>
 
+#include "actors/telemetry/stage_time.hpp"
 #include "base/faults/faults.hpp"
 
 namespace picket {
+
+namespace {
+
+std::uint64_t evicted(const engine::shard_state& state) {
+  std::uint64_t records = 0;
+  for (const auto& [rule, count] : state.windows.evictions())
+    records += count;
+  return records;
+}
+
+} // namespace
 
 void rule_state::evaluate(work& what) {
   faults::pause(faults::fault::executor_sleep_ms);
   for (const auto& event : what.events)
     faults::on_event(event.text);
+  stage_time counted{*setup.counts, "evaluate"};
+  auto evicted_before = evicted(*what.state);
   what.out.clear();
   counters = {};
   engine::context with{*what.rules,   *what.state,  *setup.node, *setup.first,
@@ -22,6 +36,7 @@ void rule_state::evaluate(work& what) {
   counts.engine_alerts_total.add(static_cast<double>(counters.alerts));
   counts.engine_refused_events_total.add(static_cast<double>(counters.refused));
   counts.engine_limits_hit_total.add(static_cast<double>(counters.limits_hit));
+  counts.engine_window_evictions_total.add(static_cast<double>(evicted(*what.state) - evicted_before));
 }
 
 rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, rule_setup setup,

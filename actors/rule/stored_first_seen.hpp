@@ -22,6 +22,10 @@ public:
   std::string cut_if_similar(std::string_view key) const override { return memory_.cut_if_similar(key); }
   void remember_recent(std::string_view key) override { memory_.remember_recent(key); }
 
+  /// Keys that are remembered, and those that had to go for want of room.
+  std::size_t size() const { return memory_.size(); }
+  std::uint64_t evicted() const { return memory_.evicted(); }
+
   /// Writes what is new. Errors: disk_full, io; the keys stay and are written next time.
   result<void> flush();
 

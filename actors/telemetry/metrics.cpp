@@ -71,7 +71,34 @@ void metrics::make(gauge_metric& metric, const std::string& name, const std::str
   add_series(family, labels, metric.series_);
 }
 
-std::string metrics::render() const { return prometheus::TextSerializer{}.Serialize(registry_->Collect()); }
+void metrics::add_collector(std::function<void(const metrics&)> collect) {
+  std::lock_guard lock{collecting_};
+  collectors_.push_back(std::move(collect));
+}
+
+void metrics::refresh() const {
+  std::lock_guard lock{collecting_};
+  for (const auto& collect : collectors_)
+    collect(*this);
+}
+
+std::string metrics::render() const {
+  refresh();
+  return prometheus::TextSerializer{}.Serialize(registry_->Collect());
+}
+
+void metrics::each_counter(const std::function<void(const std::string& series, double value)>& visit) const {
+  auto visit_all = [&](const auto& metric, const std::string& name, const std::string& labels) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(metric)>, counter_metric>) {
+      auto label = split_labels(labels).name;
+      for (const auto& [value, series] : metric.series_)
+        visit(label.empty() ? name : name + "{" + label + "=\"" + value + "\"}", series->Value());
+    }
+  };
+#define PICKET_METRIC(type, name, labels, meaning) visit_all(name, "picket_" #name, labels);
+#include "base/telemetry/metrics.def"
+#undef PICKET_METRIC
+}
 
 prometheus::Counter* counter_metric::series(std::string_view value) const {
   return find_series(series_, value);
@@ -79,6 +106,14 @@ prometheus::Counter* counter_metric::series(std::string_view value) const {
 void counter_metric::add(double amount) const { series_.front().second->Increment(amount); }
 void counter_metric::add_for(std::string_view value, double amount) const {
   series(value)->Increment(amount);
+}
+void counter_metric::raise_to(double total) const {
+  auto& one = *series_.front().second;
+  if (total > one.Value()) one.Increment(total - one.Value());
+}
+void counter_metric::raise_to_for(std::string_view value, double total) const {
+  auto& one = *series(value);
+  if (total > one.Value()) one.Increment(total - one.Value());
 }
 double counter_metric::value() const { return series_.front().second->Value(); }
 double counter_metric::value_for(std::string_view value) const { return series(value)->Value(); }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +22,9 @@ public:
   void add(double amount = 1) const;
   /// `value` must be one of the listed ones; another is a defect and counts on the first.
   void add_for(std::string_view value, double amount = 1) const;
+  /// For what somebody else counts: adds what is missing up to `total`. From collectors only.
+  void raise_to(double total) const;
+  void raise_to_for(std::string_view value, double total) const;
   double value() const;
   double value_for(std::string_view value) const;
 
@@ -57,8 +62,15 @@ public:
 #include "base/telemetry/metrics.def"
 #undef PICKET_METRIC
 
-  /// The text that Prometheus reads.
+  /// `collect` is called before the metrics are read, so that a gauge is as it is at that moment. It must be
+  /// quick and must not wait for a disk or an actor; collectors run one at a time.
+  void add_collector(std::function<void(const metrics&)> collect);
+  /// Calls the collectors.
+  void refresh() const;
+  /// The text that Prometheus reads; refreshed.
   std::string render() const;
+  /// Calls `visit` for each series of each counter, named as on the page.
+  void each_counter(const std::function<void(const std::string& series, double value)>& visit) const;
 
 private:
   void make(counter_metric& metric, const std::string& name, const std::string& labels,
@@ -66,6 +78,8 @@ private:
   void make(gauge_metric& metric, const std::string& name, const std::string& labels,
             const std::string& meaning);
   std::shared_ptr<prometheus::Registry> registry_;
+  mutable std::mutex collecting_;
+  std::vector<std::function<void(const metrics&)>> collectors_;
 };
 
 /// One row of the table, for the manual page.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -56,7 +57,12 @@ public:
     }
     return fact;
   }
+  agent_contact contact(agent_id id) const override {
+    auto found = contacts.find(id);
+    return found == contacts.end() ? agent_contact{} : found->second;
+  }
   std::string draw_key() const override { return std::string(64, static_cast<char>('a' + drawn_++ % 26)); }
+  std::string name() const override { return "n1"; }
   api::node_figures figures() const override {
     api::node_figures now;
     now.node = "n1";
@@ -67,13 +73,19 @@ public:
     if (!ready) now.not_ready_because = "the disk is full";
     now.facts = {{"data_dir", "/var/lib/picket"}};
     now.counts = {{"agents", 3}, {"events", 1'234'567}};
+    if (!ready) now.findings = {{"the disk is full", "free room", true, false}};
+    now.sections = {{"ingest", {{"connections", 12}, {"records_per_second", 1'234.5678}}}};
+    now.disks = {{"journal", "/var/log/picket", {}, 5'000'000'000, 268'435'456}};
+    now.refusals = {{"records", "wrong_key", 17}};
+    now.minute_ms = 60'000;
     return now;
   }
 
   letter_office& letters() override { return *office; }
 
   std::atomic<bool> ready = true;
-  std::shared_ptr<letter_office> office; ///< for tests that come to it
+  std::shared_ptr<letter_office> office;      ///< for tests that come to it
+  std::map<agent_id, agent_contact> contacts; ///< set before the server is asked
   /// What every change comes to, if set before the server starts.
   std::unique_ptr<registry::propose_answer> answer_instead;
 

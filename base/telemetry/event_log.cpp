@@ -100,81 +100,129 @@ std::string escape_log_value(std::string_view value) {
   return text;
 }
 
-struct event_log::impl {
-  struct budget {
-    std::atomic<std::uint64_t> total{0};
-    std::int64_t second = 0;
-    std::uint32_t in_second = 0;
-    std::uint64_t suppressed = 0;
-  };
+namespace {
 
-  options opts;
-  std::shared_ptr<spdlog::logger> logger;
-  std::mutex mutex;
-  std::array<budget, row_count> budgets;
-};
-
-event_log::event_log(std::unique_ptr<impl> state)
-    : impl_{std::move(state)} {}
-event_log::~event_log() { flush(); }
-
-result<std::shared_ptr<event_log>> event_log::open(options opts) {
-  auto state = std::make_unique<impl>();
-  try {
-    spdlog::sink_ptr sink;
-    if (opts.file.empty())
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    else
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(opts.file);
-    sink->set_pattern("%v");
-    state->logger = std::make_shared<spdlog::logger>("picket", std::move(sink));
-  } catch (const std::exception& ex) {
-    return fail(errc::io, std::string{"cannot open the log: "} + ex.what(), opts.file,
-                "make its directory writable, or set log.file to another path");
-  }
-  state->logger->flush_on(spdlog::level::warn);
-  state->opts = std::move(opts);
-  return std::shared_ptr<event_log>{new event_log{std::move(state)}};
-}
-
-std::shared_ptr<event_log> event_log::silent() {
-  auto state = std::make_unique<impl>();
-  state->logger = std::make_shared<spdlog::logger>("silent", std::make_shared<spdlog::sinks::null_sink_mt>());
-  return std::shared_ptr<event_log>{new event_log{std::move(state)}};
-}
-
-void event_log::write(log_event event, std::initializer_list<log_field> fields) {
-  auto& budget = impl_->budgets[static_cast<std::size_t>(event)];
-  budget.total.fetch_add(1, std::memory_order_relaxed);
-  auto level = level_of(event);
-  if (level < impl_->opts.level) return;
-  auto now_ms = wall_clock_ms();
-  std::uint64_t suppressed = 0;
-  {
-    std::lock_guard lock{impl_->mutex};
-    if (budget.second != now_ms / 1000) {
-      budget.second = now_ms / 1000;
-      budget.in_second = 0;
-    }
-    if (budget.in_second >= impl_->opts.per_event_limit) {
-      ++budget.suppressed;
-      return;
-    }
-    ++budget.in_second;
-    suppressed = budget.suppressed;
-    budget.suppressed = 0;
-  }
-  std::string line = "ts=" + format_utc(now_ms) + " level=" + std::string{text_of(level)};
-  line += " node=" + escape_log_value(impl_->opts.node) + " event=" + name_of(event);
+std::string line_of(const std::string& node, log_event event, std::initializer_list<log_field> fields) {
+  std::string line = "ts=" + format_utc(wall_clock_ms()) + " level=" + std::string{text_of(level_of(event))};
+  line += " node=" + escape_log_value(node) + " event=" + name_of(event);
   for (const auto& field : fields) {
     line.push_back(' ');
     line.append(field.key);
     line.push_back('=');
     line += escape_log_value(field.value);
   }
-  if (suppressed > 0) line += " suppressed=" + std::to_string(suppressed);
-  impl_->logger->log(level >= log_level::warn ? spdlog::level::warn : spdlog::level::info, line);
-  if (level == log_level::info) impl_->logger->flush();
+  return line;
+}
+
+/// Where the line comes from: the address of a peer without its port, or an agent.
+std::string_view source_of(std::initializer_list<log_field> fields) {
+  for (std::string_view key : {"peer", "agent"}) {
+    for (const auto& field : fields) {
+      if (field.key != key) continue;
+      std::string_view value = field.value;
+      return key == "peer" ? value.substr(0, value.rfind(':')) : value;
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+struct event_log::impl {
+  explicit impl(options given)
+      : opts{std::move(given)}
+      , limiter{row_count, opts.limits} {
+    if (!opts.steady_ms) opts.steady_ms = steady_clock_ms;
+  }
+
+  void print(log_level level, const std::string& line) const {
+    logger->log(level >= log_level::warn ? spdlog::level::warn : spdlog::level::info, line);
+    if (level == log_level::info) logger->flush();
+  }
+
+  void tell(const std::vector<log_limiter::account>& held_back) {
+    auto now_ms = opts.steady_ms();
+    for (const auto& one : held_back) {
+      auto event = static_cast<log_event>(one.event);
+      totals[static_cast<std::size_t>(log_event::log_suppressed)].fetch_add(1, std::memory_order_relaxed);
+      print(log_level::warn, line_of(opts.node, log_event::log_suppressed,
+                                     {{"of", name_of(event)},
+                                      {"count", one.lines},
+                                      {"seconds", (now_ms - one.since_ms + 999) / 1000}}));
+      if (!one.last.empty()) print(level_of(event), one.last);
+    }
+  }
+
+  options opts;
+  std::shared_ptr<spdlog::logger> logger;
+  std::mutex mutex; ///< of the limiter
+  log_limiter limiter;
+  std::array<std::atomic<std::uint64_t>, row_count> totals{};
+};
+
+event_log::event_log(std::unique_ptr<impl> state)
+    : impl_{std::move(state)} {}
+event_log::~event_log() {
+  std::vector<log_limiter::account> rest;
+  {
+    std::lock_guard lock{impl_->mutex};
+    rest = impl_->limiter.take_all();
+  }
+  impl_->tell(rest);
+  impl_->logger->flush();
+}
+
+result<std::shared_ptr<event_log>> event_log::open(options opts) {
+  auto file = opts.file;
+  auto state = std::make_unique<impl>(std::move(opts));
+  try {
+    spdlog::sink_ptr sink;
+    if (file.empty())
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    else
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+    sink->set_pattern("%v");
+    state->logger = std::make_shared<spdlog::logger>("picket", std::move(sink));
+  } catch (const std::exception& ex) {
+    return fail(errc::io, std::string{"cannot open the log: "} + ex.what(), file,
+                "make its directory writable, or set log.file to another path");
+  }
+  state->logger->flush_on(spdlog::level::warn);
+  return std::shared_ptr<event_log>{new event_log{std::move(state)}};
+}
+
+std::shared_ptr<event_log> event_log::silent() {
+  auto state = std::make_unique<impl>(options{});
+  state->logger = std::make_shared<spdlog::logger>("silent", std::make_shared<spdlog::sinks::null_sink_mt>());
+  return std::shared_ptr<event_log>{new event_log{std::move(state)}};
+}
+
+void event_log::write(log_event event, std::initializer_list<log_field> fields) {
+  auto number = static_cast<std::size_t>(event);
+  impl_->totals[number].fetch_add(1, std::memory_order_relaxed);
+  auto level = level_of(event);
+  if (level < impl_->opts.level) return;
+  auto now_ms = impl_->opts.steady_ms();
+  bool admitted = false;
+  std::vector<log_limiter::account> due;
+  {
+    std::lock_guard lock{impl_->mutex};
+    admitted = impl_->limiter.admit(number, source_of(fields), now_ms);
+    if (!admitted && level == log_level::error)
+      impl_->limiter.keep(number, line_of(impl_->opts.node, event, fields));
+    due = impl_->limiter.take_due(now_ms);
+  }
+  if (!due.empty()) impl_->tell(due);
+  if (admitted) impl_->print(level, line_of(impl_->opts.node, event, fields));
+}
+
+void event_log::tick() {
+  std::vector<log_limiter::account> due;
+  {
+    std::lock_guard lock{impl_->mutex};
+    due = impl_->limiter.take_due(impl_->opts.steady_ms());
+  }
+  impl_->tell(due);
 }
 
 void event_log::write(log_event event, const error& err) {
@@ -187,7 +235,12 @@ void event_log::write(log_event event, const error& err) {
 void event_log::flush() { impl_->logger->flush(); }
 
 std::uint64_t event_log::count(log_event event) const {
-  return impl_->budgets[static_cast<std::size_t>(event)].total.load(std::memory_order_relaxed);
+  return impl_->totals[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
+}
+
+std::uint64_t event_log::suppressed() const {
+  std::lock_guard lock{impl_->mutex};
+  return impl_->limiter.held_back();
 }
 
 } // namespace picket

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <type_traits>
 
 #include "base/error.hpp"
+#include "base/telemetry/log_limiter.hpp"
 
 namespace picket {
 
@@ -53,16 +55,17 @@ struct log_field {
 /// look like another field or line.
 std::string escape_log_value(std::string_view value);
 
-/// The node's log: one line an event, `ts=… level=… node=… event=… key=value …`. Thread-safe. An event that
-/// comes more often than `per_event_limit` a second is counted instead, and the next line of it says
-/// `suppressed=N`.
+/// The node's log: one line an event, `ts=… level=… node=… event=… key=value …`. Thread-safe. Floods are held
+/// back (`log_limiter`), by event and by the peer or agent that the line names; `log-suppressed` tells of
+/// what, and the latest error of a kind is written in the end.
 class event_log {
 public:
   struct options {
     std::string node;
     log_level level = log_level::info;
     std::string file; ///< empty: standard error
-    std::uint32_t per_event_limit = 20;
+    log_limits limits;
+    std::function<std::int64_t()> steady_ms; ///< the clock of the limits; empty: the machine's
   };
 
   /// Errors: io (the file cannot be opened).
@@ -74,9 +77,13 @@ public:
   void write(log_event event, std::initializer_list<log_field> fields = {});
   void write(log_event event, const error& err);
   void flush();
+  /// Tells of what was held back, when it is time; every line does so too. For quiet times: once a second.
+  void tick();
 
   /// How often `event` was written or suppressed since the start; tests wait for it.
   std::uint64_t count(log_event event) const;
+  /// Lines that were held back since the start.
+  std::uint64_t suppressed() const;
 
 private:
   struct impl;

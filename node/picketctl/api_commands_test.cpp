@@ -182,11 +182,14 @@ TEST_F(ApiCommands, KeysAreExportedForTheOwnerAlone) {
 TEST_F(ApiCommands, TheNodesStatusIsAlsoItsExitCode) {
   auto fine = run_ctl({"node", "status"});
   EXPECT_EQ(fine.code, exit_code::ok);
-  EXPECT_THAT(fine.out, HasSubstr("ready for agents   yes\n"));
+  EXPECT_THAT(fine.out, StartsWith("All is well: the node takes events and changes.\n"));
+  EXPECT_THAT(fine.out, HasSubstr("in the last 60 s: 17 records (wrong_key)\n"));
+  EXPECT_THAT(fine.out, HasSubstr("1,235 records/s"));
   node->ready = false;
   auto full = run_ctl({"node", "status"});
   EXPECT_EQ(full.code, exit_code::no);
-  EXPECT_THAT(full.out, HasSubstr("not ready because  the disk is full\n"));
+  EXPECT_THAT(full.out,
+              StartsWith("NOT READY: send this node no agents.\n  ! the disk is full\n    -> free room\n"));
   EXPECT_EQ(json::parse(run_ctl({"node", "status", "--json"}).out)["ready"]["ingest"], false);
 }
 
@@ -270,6 +273,43 @@ TEST_F(LetterCommands, AreDropped) {
   EXPECT_EQ(run_ctl({"deadletter", "drop", "2-77-1", "--all"}).code, exit_code::usage);
   EXPECT_EQ(run_ctl({"deadletter", "list"}).out, "ID  AGENT  NAME  ARRIVED  REASON  SEEN AGAIN\n");
   EXPECT_TRUE(intake->taken.empty());
+}
+
+TEST_F(ApiCommands, TheNodesStatusIsWatchedUntilSomebodyEndsIt) {
+  std::vector<int> waits;
+  auto got = testing::run_ctl({"--config", file, "node", "status", "--watch", "--every", "7"}, {}, {}, false,
+                              [&](int seconds) {
+                                waits.push_back(seconds);
+                                if (waits.size() == 1) node->ready = false;
+                                if (waits.size() == 2) server.reset();
+                                return waits.size() < 3;
+                              });
+  EXPECT_THAT(waits, ElementsAre(7, 7, 7));
+  EXPECT_EQ(got.code, exit_code::unreachable) << "as the last screen";
+  EXPECT_THAT(got.out, StartsWith("All is well"));
+  EXPECT_THAT(got.out, HasSubstr("\nNOT READY"));
+  EXPECT_THAT(got.err, StartsWith("picketctl: ")) << "and it goes on trying";
+}
+
+TEST_F(ApiCommands, AnAgentIsShownWithItsConnectionAndFigures) {
+  run_ctl({"agent", "add", "web-01"});
+  agent_contact contact;
+  contact.last_byte_ms = 1'749'038'461'000;
+  contact.connected = true;
+  contact.address = "192.0.2.7";
+  contact.connected_ms = 1'749'038'400'000;
+  contact.connection = {12, 3'072, 10, 2, 1'500};
+  contact.total = {100, 10'240, 90, 5, 61'000};
+  node->contacts[1] = contact;
+  auto shown = run_ctl({"agent", "show", "1"}).out;
+  EXPECT_THAT(shown, HasSubstr("last contact        2025-06-04T12:01:01Z\n"));
+  EXPECT_THAT(shown, HasSubstr("connection          192.0.2.7 since 2025-06-04T12:00:00Z\n"));
+  EXPECT_THAT(shown, HasSubstr("it brought          10 events, 2 dropped, 3.0 KiB, not read for 1.5 s\n"));
+  EXPECT_THAT(shown, HasSubstr("since start         90 events, 5 dropped, 10 KiB, not read for 61 s\n"));
+  EXPECT_THAT(run_ctl({"agent", "list"}).out, HasSubstr("2025-06-04T12:01:01Z  90      5        61 s\n"));
+  auto answer = json::parse(run_ctl({"agent", "show", "1", "--json"}).out);
+  EXPECT_EQ(answer["connection"]["records"], 12);
+  EXPECT_EQ(answer["since_start"]["bytes"], 10'240);
 }
 
 TEST_F(ApiCommands, FaultsAreSetWhereTheNodeHasThem) {

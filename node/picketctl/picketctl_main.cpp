@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include <unistd.h>
@@ -11,5 +12,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   picket::ctl::session with{std::cin, std::cout, std::cerr, picket::config::process_environment(),
                             ::isatty(STDIN_FILENO) == 1};
+  // NO_COLOR: what people set who want none.
+  with.colours = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   return static_cast<int>(picket::ctl::run({argv + 1, argv + argc}, with));
 }

@@ -77,8 +77,9 @@ std::string render_log_events() {
       "This page is made from the table in `base/telemetry/log_events.def`. The node writes one line for "
       "each event: "
       "`ts=… level=… node=… event=NAME key=value …`. Match the name, not the text; names are stable. "
-      "An event that comes more than 20 times a second is counted instead; its next line says "
-      "`suppressed=N`.\n\n"
+      "Floods are held back: of an event 100 lines at once and then 20 a second, of one peer or agent 10 and "
+      "then one in 5 seconds. `log-suppressed` says how many of what, and the latest error of a kind is "
+      "written in the end.\n\n"
       "| event | level | what happened | what to do |\n|---|---|---|---|\n";
   std::vector<log_event> sorted{std::begin(events), std::end(events)};
   std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) { return name_of(a) < name_of(b); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 
@@ -28,6 +29,9 @@ struct session {
   config::environment environment; ///< variables that begin with PICKET_
   bool interactive = false;        ///< a person types the input
   global_options options = {};
+  bool colours = false; ///< a terminal shows the output
+  /// Waits so many seconds between two screens of `--watch`; false: no more. Empty: waits for ever.
+  std::function<bool(int)> wait = {};
 };
 
 /// Writes "picketctl: what (how to mend)" and answers the exit code that belongs to it.

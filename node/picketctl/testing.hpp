@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,10 +18,12 @@ struct outcome {
 
 /// Runs picketctl in this process.
 inline outcome run_ctl(const std::vector<std::string>& arguments, const std::string& input = {},
-                       const config::environment& environment = {}, bool interactive = false) {
+                       const config::environment& environment = {}, bool interactive = false,
+                       std::function<bool(int)> wait = {}) {
   std::istringstream in{input};
   std::ostringstream out, err;
   session with{in, out, err, environment, interactive};
+  with.wait = std::move(wait);
   outcome done;
   done.code = run(arguments, with);
   done.out = out.str();

@@ -1,9 +1,10 @@
 #include "node/picketctl/views.hpp"
 
-#include <algorithm>
+#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
+#include "node/picketctl/node_view.hpp"
 #include "node/picketctl/text_table.hpp"
 
 namespace picket::ctl {
@@ -30,18 +31,37 @@ std::string value_text(const json& value) {
 }
 
 std::string member_of(const json& object, const char* outer, const char* inner) {
+  if (!object.is_object()) return {};
   auto found = object.find(outer);
   return found != object.end() && found->is_object() ? member_text(*found, inner) : std::string{};
 }
 
-/// 1234567 as "1,234,567".
-std::string grouped(const std::string& digits) {
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return digits;
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
+/// What came from an agent: "1,234 events, 2 dropped, 1.2 MiB, not read for 3 s".
+std::string traffic_text(const json& agent, const char* member) {
+  auto found = agent.find(member);
+  if (found == agent.end() || !found->is_object()) return {};
+  auto number = [&](const char* name) {
+    auto value = found->find(name);
+    return value != found->end() && value->is_number() ? value->get<double>() : 0.0;
+  };
+  auto text = count_text(number("events")) + " events, " + count_text(number("dropped")) + " dropped, "
+              + bytes_text(number("bytes"));
+  if (number("paused_seconds") > 0) text += ", not read for " + span_text(number("paused_seconds"));
+  return text;
+}
+
+std::string paused_text(const json& agent) {
+  auto seconds = member_of(agent, "since_start", "paused_seconds");
+  return seconds.empty() ? seconds : span_text(std::strtod(seconds.c_str(), nullptr));
+}
+
+std::string connection_text(const json& agent) {
+  auto text = member_of(agent, "connection", "address");
+  if (text.empty()) return {};
+  text += " since " + short_time(member_of(agent, "connection", "since"));
+  auto waiting = member_of(agent, "connection", "waiting_records");
+  if (!waiting.empty() && waiting != "0") text += ", " + waiting + " records wait";
+  if (member_of(agent, "connection", "paused") == "yes") text += ", not read for want of room";
   return text;
 }
 
@@ -54,11 +74,14 @@ std::string member_text(const json& object, const char* name) {
 }
 
 std::string agents_table(const json& items) {
-  text_table table{{"ID", "NAME", "ADDRESS", "STATUS", "VERSION", "GROUPS", "LAST KEEP-ALIVE"}};
-  for (const auto& agent : items)
+  text_table table{{"ID", "NAME", "ADDRESS", "STATUS", "VERSION", "GROUPS", "LAST CONTACT", "EVENTS",
+                    "DROPPED", "PAUSED"}};
+  for (const auto& agent : items) {
     table.add({member_text(agent, "id"), member_text(agent, "name"), member_text(agent, "ip"),
                member_text(agent, "status"), member_text(agent, "version"), member_text(agent, "group"),
-               short_time(member_text(agent, "lastKeepAlive"))});
+               short_time(member_text(agent, "lastContact")), member_of(agent, "since_start", "events"),
+               member_of(agent, "since_start", "dropped"), paused_text(agent)});
+  }
   return table.render();
 }
 
@@ -74,7 +97,11 @@ std::string agent_details(const json& agent) {
                        {"groups", member_text(agent, "group")},
                        {"configuration", member_text(agent, "group_config_status")},
                        {"registered", short_time(member_text(agent, "dateAdd"))},
+                       {"last contact", short_time(member_text(agent, "lastContact"))},
                        {"last keep-alive", short_time(member_text(agent, "lastKeepAlive"))},
+                       {"connection", connection_text(agent)},
+                       {"it brought", traffic_text(agent, "connection")},
+                       {"since start", traffic_text(agent, "since_start")},
                        {"disconnected", short_time(member_text(agent, "disconnection_time"))}});
 }
 
@@ -109,32 +136,6 @@ std::string letter_details(const json& letter) {
                        {"location", member_text(letter, "location")},
                        {"text", member_text(letter, "text")},
                        {member_text(letter, "form") + " bytes", member_text(letter, "data")}});
-}
-
-std::string node_status_text(const json& data) {
-  auto because = member_of(data, "ready", "because");
-  std::vector<std::pair<std::string, std::string>> head{
-      {"node", member_text(data, "node")},
-      {"version", member_text(data, "version")},
-      {"cluster", member_text(data, "cluster")},
-      {"started", short_time(member_text(data, "started"))},
-      {"ready for agents", member_of(data, "ready", "ingest")},
-      {"ready for changes", member_of(data, "ready", "control")},
-      {"not ready because", because}};
-  auto out = render_pairs(head);
-  for (const char* part : {"facts", "counts"}) {
-    auto found = data.find(part);
-    if (found == data.end() || !found->is_object() || found->empty()) continue;
-    std::vector<std::pair<std::string, std::string>> lines;
-    for (const auto& [name, value] : found->items()) {
-      auto label = name;
-      std::replace(label.begin(), label.end(), '_', ' ');
-      auto text = value_text(value);
-      lines.emplace_back(label, std::string_view{part} == "counts" ? grouped(text) : text);
-    }
-    out += "\n" + render_pairs(lines);
-  }
-  return out;
 }
 
 } // namespace picket::ctl

@@ -18,7 +18,5 @@ std::string groups_table(const json& items);
 std::string letters_table(const json& items);
 /// One dead letter.
 std::string letter_details(const json& letter);
-/// The answer of the node's status.
-std::string node_status_text(const json& data);
 
 } // namespace picket::ctl

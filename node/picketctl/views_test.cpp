@@ -9,13 +9,18 @@ namespace {
 TEST(Views, AgentsAreATable) {
   auto items = json::parse(R"([
     {"id":"001","name":"web-01","ip":"192.0.2.7","status":"active","version":"Wazuh v4.14.7","group":["web","linux"],
-     "lastKeepAlive":"2026-01-02T03:04:05+00:00"},
+     "lastContact":"2026-01-02T03:04:05+00:00","since_start":{"events":1234,"dropped":2,"paused_seconds":3.5}},
     {"id":"002","name":"db\u001b[2J","ip":"any","status":"never_connected"}])");
-  EXPECT_EQ(agents_table(items),
-            "ID   NAME       ADDRESS    STATUS           VERSION        GROUPS      LAST KEEP-ALIVE\n"
-            "001  web-01     192.0.2.7  active           Wazuh v4.14.7  web, linux  2026-01-02T03:04:05Z\n"
-            "002  db\\x1b[2J  any        never_connected  -              -           -\n");
-  EXPECT_EQ(agents_table(json::array()), "ID  NAME  ADDRESS  STATUS  VERSION  GROUPS  LAST KEEP-ALIVE\n");
+  EXPECT_EQ(
+      agents_table(items),
+      "ID   NAME       ADDRESS    STATUS           VERSION        GROUPS      LAST CONTACT          EVENTS  "
+      "DROPPED  PAUSED\n"
+      "001  web-01     192.0.2.7  active           Wazuh v4.14.7  web, linux  2026-01-02T03:04:05Z  1234    "
+      "2        3.5 s\n"
+      "002  db\\x1b[2J  any        never_connected  -              -           -                     -       "
+      "-        -\n");
+  EXPECT_EQ(agents_table(json::array()),
+            "ID  NAME  ADDRESS  STATUS  VERSION  GROUPS  LAST CONTACT  EVENTS  DROPPED  PAUSED\n");
   EXPECT_NE(agents_table(json::parse(R"([{"id":5,"name":null,"group":"x"}, 7, null, []])")), "")
       << "odd answers";
 }
@@ -30,23 +35,17 @@ TEST(Views, OneAgentIsShownWithAllThatIsKnown) {
                                   "registered  2026-01-02T03:04:05Z\n");
 }
 
-TEST(Views, TheNodesStatusIsInBlocks) {
-  auto data =
-      json::parse(R"({"node":"n1","version":"0.1.0","cluster":"","started":"2026-01-02T03:04:05+00:00",
-    "ready":{"ingest":true,"control":false,"because":"the disk is full"},
-    "facts":{"data_dir":"/var/lib/picket"},"counts":{"alerts":12,"pool_segments":1234567}})");
-  EXPECT_EQ(node_status_text(data), "node               n1\n"
-                                    "version            0.1.0\n"
-                                    "started            2026-01-02T03:04:05Z\n"
-                                    "ready for agents   yes\n"
-                                    "ready for changes  no\n"
-                                    "not ready because  the disk is full\n"
-                                    "\n"
-                                    "data dir  /var/lib/picket\n"
-                                    "\n"
-                                    "alerts         12\n"
-                                    "pool segments  1,234,567\n");
-  EXPECT_EQ(node_status_text(json::object()), "");
+TEST(Views, AnAgentsConnectionIsShownWithItsFigures) {
+  auto agent = json::parse(R"({"id":"001","lastContact":"2026-01-02T03:04:05+00:00",
+    "connection":{"address":"192.0.2.7","since":"2026-01-02T01:00:00+00:00","events":1200,"dropped":1,"records":1300,
+                  "bytes":3145728,"paused_seconds":42.0,"waiting_records":17,"paused":true},
+    "since_start":{"events":5000,"dropped":3,"records":5100,"bytes":900,"paused_seconds":0.0}})");
+  EXPECT_EQ(agent_details(agent),
+            "id            001\n"
+            "last contact  2026-01-02T03:04:05Z\n"
+            "connection    192.0.2.7 since 2026-01-02T01:00:00Z, 17 records wait, not read for want of room\n"
+            "it brought    1,200 events, 1 dropped, 3.0 MiB, not read for 42 s\n"
+            "since start   5,000 events, 3 dropped, 900 B\n");
 }
 
 TEST(Views, GroupsHaveTheirNumberOfAgents) {

@@ -36,7 +36,8 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
   made->settings = settings;
   made->log = std::move(log);
   made->watching = std::make_shared<part_watch>(made->log, std::move(on_failure));
-  made->counts = std::make_shared<metrics>();
+  made->own_counts = std::make_shared<metrics>();
+  made->counts = made->own_counts;
   made->name = settings.node.name.empty() ? host_name() : settings.node.name;
   made->requests = std::make_shared<std::atomic<std::uint64_t>>(0);
   if (auto done = made->open_stores(); !done) return tl::unexpected<error>(done.error());
@@ -97,6 +98,7 @@ node::parts::~parts() {
   if (agents) agents->stop();
   watching->expect_the_end();
   if (!system) return;
+  end_monitor();
   auto end = [](auto& handle) {
     if (handle) caf::anon_send_exit(handle, caf::exit_reason::kill);
     handle = nullptr;

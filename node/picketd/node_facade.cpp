@@ -1,7 +1,7 @@
+#include <algorithm>
 #include <chrono>
 
 #include <caf/scoped_actor.hpp>
-#include <sys/statvfs.h>
 
 #include "actors/enroller/enroller.hpp"
 #include "base/time.hpp"
@@ -15,8 +15,6 @@ namespace {
 constexpr std::int64_t propose_limit_ms = 4'000;
 constexpr std::int64_t status_limit_ms = 1'000;
 constexpr std::size_t proposals_at_once = 1'000;
-/// A record that is older than this and not analysed: the analysis does not get on.
-constexpr std::int64_t stuck_after_ms = 60'000;
 
 /// The API's view of a running node. Each call makes an actor of its own on the calling thread, asks, and
 /// waits at most the limit.
@@ -56,7 +54,9 @@ public:
   protocol::agent_evidence evidence(agent_id id, std::uint64_t registration) const override {
     return evidence_of(*of_.statuses, id, registration);
   }
+  agent_contact contact(agent_id id) const override { return of_.sessions->contact(id); }
   std::string draw_key() const override { return draw_agent_key(); }
+  std::string name() const override { return of_.name; }
   api::node_figures figures() const override;
   letter_office& letters() override { return *of_.office; }
 
@@ -85,8 +85,118 @@ private:
   std::function<protocol::request_id()> next_;
 };
 
+const char* name_of(overflow_state state) {
+  switch (state) {
+  case overflow_state::off:
+    return "off";
+  case overflow_state::accepting:
+    return "accepting";
+  case overflow_state::full:
+    return "full";
+  case overflow_state::failing:
+    return "failing";
+  }
+  return "off";
+}
+
+/// A counter whose growth is a refusal or a loss.
+struct refusal_source {
+  const char* series; ///< up to the label's value
+  const char* what;
+};
+
+constexpr refusal_source refusal_sources[] = {
+    {"picket_ingest_refused_connections_total{reason=", "connections of agents"},
+    {"picket_ingest_bad_records_total{reason=", "records"},
+    {"picket_ingest_malformed_events_total", "events without queue or location"},
+    {"picket_ingest_limited_events_total{policy=", "events above an agent's limit"},
+    {"picket_session_startups_total{outcome=refused", "start-ups of agents"},
+    {"picket_session_dropped_messages_total", "messages to agents without room"},
+    {"picket_session_dropped_notices_total", "events of the node without room"},
+    {"picket_enrollment_requests_total{outcome=refused", "enrollments"},
+    {"picket_enrollment_requests_total{outcome=unavailable", "enrollments, the registry being unavailable"},
+    {"picket_enrollment_refused_connections_total{reason=", "connections for enrollment"},
+    {"picket_registry_commands_total{outcome=refused", "changes of the registry"},
+    {"picket_engine_limits_hit_total", "matches given up"},
+    {"picket_deadletter_lines_total{outcome=lost", "dead letters"},
+    {"picket_overflow_damaged_batches_total", "batches of the overflow, damaged"},
+    {"picket_api_requests_total{status=\"4xx", "requests on the admin endpoint"},
+    {"picket_log_suppressed_total", "lines of the log, held back"},
+};
+
+std::vector<api::refusal_figure> refusals_of(const health_board::view& seen) {
+  std::vector<api::refusal_figure> all;
+  for (const auto& [series, growth] : seen.minute) {
+    if (growth < 1) continue;
+    for (const auto& source : refusal_sources) {
+      if (series.rfind(source.series, 0) != 0) continue;
+      auto quote = series.find('"');
+      auto reason = quote == std::string::npos ? std::string{} : series.substr(quote + 1);
+      reason = reason.substr(0, reason.find('"'));
+      all.push_back({source.what, reason, static_cast<std::uint64_t>(growth)});
+      break;
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  return all;
+}
+
+void add_sections(api::node_figures& figures, const node::parts& of, const health_board::view& seen,
+                  const journal_health::view& journal) {
+  const auto& now = *of.counts;
+  auto per_second = [&](const char* series) {
+    return seen.minute_ms > 0 ? seen.grown(series) * 1000 / static_cast<double>(seen.minute_ms) : 0;
+  };
+  auto pool = of.pool->figures();
+  auto waiting = [&](const char* why) { return now.ingest_waiting_connections.value_for(why); };
+  figures.sections = {
+      {"ingest",
+       {{"connections", now.ingest_connections.value()},
+        {"agents_connected", static_cast<double>(of.sessions->size())},
+        {"records_per_second", per_second("picket_ingest_records_total")},
+        {"bytes_per_second", per_second("picket_ingest_bytes_total")},
+        {"throttled_connections", waiting("throttled")},
+        {"paused_connections", waiting("paused")},
+        {"limited_connections", waiting("limited")},
+        {"enrollments_last_minute", seen.grown("picket_enrollment_requests_total{outcome=\"accepted\"}")}}},
+      {"waiting",
+       {{"oldest_seconds", now.ingest_oldest_unprocessed_seconds.value()},
+        {"pool_used_segments", static_cast<double>(pool.segments - pool.free_segments)},
+        {"pool_segments", static_cast<double>(pool.segments)},
+        {"overflow_batches", now.overflow_batches.value()},
+        {"overflow_bytes", now.overflow_bytes.value()},
+        {"ready_shards", now.dispatch_ready_shards.value()},
+        {"dead_letters", now.deadletter_letters.value()}}},
+      {"analysis",
+       {{"events_per_second", per_second("picket_engine_events_total")},
+        {"alerts_per_second", per_second("picket_engine_alerts_total")},
+        {"busy_executors", now.dispatch_busy_executors.value()},
+        {"processor_cores", per_second("picket_process_cpu_seconds_total{mode=\"user\"}")
+                                + per_second("picket_process_cpu_seconds_total{mode=\"system\"}")},
+        {"resident_bytes", now.process_resident_bytes.value()}}},
+      {"journal",
+       {{"bytes_per_second", per_second("picket_journal_bytes_total{file=\"alerts_json\"}")
+                                 + per_second("picket_journal_bytes_total{file=\"alerts_log\"}")
+                                 + per_second("picket_journal_bytes_total{file=\"archives_json\"}")},
+        {"waiting_batches", now.journal_waiting_batches.value()},
+        {"failing_seconds", static_cast<double>(journal.failing_ms) / 1000}}},
+      {"agents",
+       {{"active", now.agents.value_for("active")},
+        {"pending", now.agents.value_for("pending")},
+        {"disconnected", now.agents.value_for("disconnected")},
+        {"never_connected", now.agents.value_for("never_connected")}}}};
+}
+
 api::node_figures running_node::figures() const {
   api::node_figures figures;
+  of_.counts->refresh();
+  auto seen = of_.board->look(steady_clock_ms());
+  auto journal = of_.journal_state->look(steady_clock_ms());
+  figures.findings = seen.findings;
+  figures.disks = seen.disks;
+  figures.minute_ms = seen.minute_ms;
+  figures.refusals = refusals_of(seen);
+  add_sections(figures, of_, seen, journal);
   figures.node = of_.name;
   figures.version = PICKET_VERSION;
   figures.cluster = of_.settings.node.cluster_name;
@@ -105,6 +215,8 @@ api::node_figures running_node::figures() const {
                    {"enrollment_port", of_.enrollment ? net::to_string(of_.enrollment->where()) : "off"},
                    {"data_dir", of_.settings.paths.data_dir.string()},
                    {"journal_dir", of_.settings.paths.journal_dir.string()},
+                   {"journal_file", journal.file},
+                   {"overflow", name_of(of_.intake->overflow_now())},
                    {"registry", registry.backend},
                    {"ruleset", of_.rules->digest}};
   const auto& counts = *of_.counts;
@@ -133,28 +245,5 @@ api::node_figures running_node::figures() const {
 } // namespace
 
 std::shared_ptr<api::node_facade> make_facade(node::parts& of) { return std::make_shared<running_node>(of); }
-
-std::string node::parts::not_ready_for_ingest() const {
-  if (stopping) return "the node stops";
-  auto now_ms = wall_clock_ms();
-  auto oldest = intake->oldest_arrival_ms();
-  auto age_ms = oldest ? std::max<std::int64_t>(0, now_ms - *oldest) : 0;
-  counts->ingest_oldest_unprocessed_seconds.set(static_cast<double>(age_ms) / 1000);
-  if (age_ms > stuck_after_ms)
-    return "records of " + std::to_string(age_ms / 1000) + " s ago are not analysed yet";
-  struct statvfs disk {};
-  auto dir = settings.paths.journal_dir.string();
-  if (::statvfs(dir.c_str(), &disk) != 0) return "the journal's disk does not answer: " + dir;
-  auto free_bytes = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
-  if (free_bytes < settings.limits.disk_free_min_bytes)
-    return "only " + std::to_string(free_bytes >> 20) + " MiB free on the journal's disk " + dir;
-  return {};
-}
-
-std::string node::parts::not_ready_for_control() const {
-  if (stopping) return "the node stops";
-  auto view = tables->read();
-  return view ? std::string{} : to_string(view.error());
-}
 
 } // namespace picket

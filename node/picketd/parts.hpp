@@ -15,6 +15,7 @@
 #include "actors/enroller/enroller.hpp"
 #include "actors/enroller/enrollment_port.hpp"
 #include "actors/examiner/examiner.hpp"
+#include "actors/health/monitor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/listener/listener.hpp"
 #include "actors/membership/membership.hpp"
@@ -49,7 +50,10 @@ struct node::parts {
   config::settings settings;
   std::shared_ptr<event_log> log;
   std::shared_ptr<part_watch> watching;
+  std::shared_ptr<metrics> own_counts; ///< the same as `counts`
   std::shared_ptr<const metrics> counts;
+  std::shared_ptr<health_board> board = std::make_shared<health_board>();
+  std::shared_ptr<journal_health> journal_state = std::make_shared<journal_health>();
   std::string name;
   std::int64_t started_ms = 0;
 
@@ -76,6 +80,7 @@ struct node::parts {
   examiner_actor examiner;
   enroller_actor enroller;
   listener_actor listener;
+  monitor_actor monitor;
 
   std::shared_ptr<picket::agent_port> agents;
   std::unique_ptr<picket::enrollment_port> enrollment;
@@ -106,6 +111,13 @@ struct node::parts {
   /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node
   /// needs.
   void watch_parts();
+
+  // health_wiring.cpp
+  void add_collectors();
+  void spawn_monitor();
+  /// It asks all other parts: it ends before any of them.
+  void end_monitor();
+  health_facts look() const;
 
   std::function<protocol::request_id()> request_source() const;
   /// Why the node should get no events, or no changes; empty: it is ready.

@@ -223,6 +223,7 @@ result<void> node::parts::open_sink() {
   writing.tick_ms = std::min<std::int64_t>(settings.journal.sync_interval_ms, 1'000);
   writing.done = [to = dispatcher](const work_ptr& what) { caf::anon_send(to->handle, done_atom_v, what); };
   writing.wall_ms = wall_clock_ms;
+  writing.health = journal_state;
   writing.counts = counts;
   writing.log = log;
   sink = system->spawn<caf::detached>(alert_sink, writing);
@@ -424,11 +425,14 @@ void node::parts::watch_parts() {
   watch(watching, dispatcher->handle, "dispatcher");
   watch(watching, sink, "alert sink");
   watch(watching, examiner, "examiner");
+  watch(watching, monitor, "monitor");
   watch(watching, spill->handle, "overflow");
   if (enroller) watch(watching, enroller, "enroller");
 }
 
 result<void> node::parts::begin() {
+  started_ms = wall_clock_ms();
+  spawn_monitor();
   watch_parts();
   auto resumed = intake->resume();
   const auto& found = pool->recovery();
@@ -442,7 +446,6 @@ result<void> node::parts::begin() {
   intake->take(agent_id{0}, "wazuh-monitord", "ossec: Manager started.");
   auto started = agents->start();
   if (!started) return started;
-  started_ms = wall_clock_ms();
   log->write(log_event::node_started,
              {{"version", PICKET_VERSION},
               {"agents", net::to_string(agents->where())},

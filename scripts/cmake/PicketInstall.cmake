@@ -1,10 +1,11 @@
-# What `cmake --install` puts where; docs/operating.md has the table.
+# What `cmake --install` puts where; docs/operate.md has the table.
 include(GNUInstallDirs)
 
 install(TARGETS picketd picketctl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 # picketd looks for it at ../share/picket/ruleset, seen from its program.
 install(DIRECTORY config/ruleset/ DESTINATION share/picket/ruleset PATTERN tests EXCLUDE)
 install(PROGRAMS scripts/show-alerts DESTINATION share/picket)
+install(FILES config/prometheus/picket-alerts.yml DESTINATION share/picket/prometheus)
 # Not to etc/: an installation must not overwrite what an operator has written there.
 install(FILES scripts/packaging/picket.yml DESTINATION share/picket)
 

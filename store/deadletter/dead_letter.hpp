@@ -10,7 +10,7 @@
 #include "base/ids.hpp"
 
 /// A line of which the analysis died, and its form on the disk: one JSON object in a file, every value a
-/// text, the short members in the first line so that a list of letters reads little. docs/operating.md shows
+/// text, the short members in the first line so that a list of letters reads little. docs/operate.md shows
 /// one.
 
 namespace picket::store {

@@ -1,17 +1,16 @@
 #include "store/journal/journal_file.hpp"
 
+#include "store/journal/record_end.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
-#include <utility>
-#include <vector>
+#include <unordered_set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/file_write.hpp"
+#include "base/faults/faults.hpp"
 
 namespace picket::store {
 
@@ -20,84 +19,71 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t ms_per_second = 1'000;
-constexpr std::int64_t seconds_per_day = 86'400;
-constexpr unsigned most_parts = 999;
+constexpr unsigned most_parts = 9'999;
+constexpr std::size_t most_notices = 32;
+constexpr unsigned failures_a_notice = 60;
 
-tl::unexpected<error> system_error(const char* doing, int number, const fs::path& where) {
-  auto code = errc::io;
-  if (number == ENOSPC || number == EDQUOT || number == EFBIG) code = errc::disk_full;
-  if (number == EACCES || number == EPERM || number == EROFS) code = errc::permission;
-  return fail(code, std::string{doing} + ": " + system_text(number), where.string());
+int open_for_append(const fs::path& path) {
+  return faults::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
-/// Days since 1970 in local time.
-std::int64_t local_day(const journal_time& now) {
-  auto local_s = now.now_ms / ms_per_second + now.utc_offset_s;
-  return (local_s - (local_s % seconds_per_day + seconds_per_day) % seconds_per_day) / seconds_per_day;
-}
-
-struct civil_date {
-  std::int64_t year = 1970;
-  unsigned month = 1;
-  unsigned day = 1;
-};
-
-/// Gregorian date of a day number, by 400-year eras.
-civil_date date_of(std::int64_t day) {
-  day += 719'468; // 0000-03-01
-  auto era = (day >= 0 ? day : day - 146'096) / 146'097;
-  auto of_era = day - era * 146'097;
-  auto year_of_era = (of_era - of_era / 1'460 + of_era / 36'524 - of_era / 146'096) / 365;
-  auto of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  auto shifted_month = (5 * of_year + 2) / 153;
-  civil_date date;
-  date.day = static_cast<unsigned>(of_year - (153 * shifted_month + 2) / 5 + 1);
-  date.month = static_cast<unsigned>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-  date.year = year_of_era + era * 400 + (date.month <= 2 ? 1 : 0);
-  return date;
-}
-
-result<void> make_directories(const fs::path& directory) {
-  std::error_code ec;
-  std::vector<fs::path> made;
-  for (auto at = directory; !at.empty() && !fs::exists(at, ec); at = at.parent_path())
-    made.push_back(at);
-  std::reverse(made.begin(), made.end());
-  for (const auto& one : made)
-    if (mkdir(one.c_str(), 0750) != 0 && errno != EEXIST)
-      return system_error("cannot make the journal's directory", errno, one);
+/// Writes all or says why not.
+result<void> append_all(disk_calls& disk, int fd, std::string_view bytes, const fs::path& where) {
+  while (!bytes.empty()) {
+    auto written = disk.append(fd, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return disk_error("cannot write to the journal", written == 0 ? EIO : errno, where);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
   return {};
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
 } // namespace
 
-std::string to_text(const journal_position& position) {
-  return position.file + ":" + std::to_string(position.offset);
-}
-
-journal_position parse_journal_position(std::string_view text) {
-  journal_position position;
-  auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return position;
-  auto digits = text.substr(colon + 1);
-  auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), position.offset);
-  if (ec != std::errc{} || end != digits.data() + digits.size()) return {};
-  position.file = text.substr(0, colon);
-  return position;
+std::string_view name_of(new_file why) noexcept {
+  switch (why) {
+  case new_file::first:
+  case new_file::day:
+    return "day";
+  case new_file::size:
+    return "size";
+  case new_file::interval:
+    return "interval";
+  case new_file::clock:
+    return "clock";
+  case new_file::replaced:
+    return "replaced";
+  }
+  return "day";
 }
 
 journal_file::journal_file(journal_file&& other) noexcept { *this = std::move(other); }
 
 journal_file& journal_file::operator=(journal_file&& other) noexcept {
-  std::swap(options_, other.options_);
-  std::swap(fd_, other.fd_);
-  std::swap(name_, other.name_);
-  std::swap(day_, other.day_);
-  std::swap(part_, other.part_);
-  std::swap(size_, other.size_);
-  std::swap(synced_, other.synced_);
-  std::swap(repaired_bytes_, other.repaired_bytes_);
-  std::swap(opened_ms_, other.opened_ms_);
+  if (this == &other) return *this;
+  if (fd_ >= 0) ::close(fd_);
+  options_ = std::move(other.options_);
+  order_ = std::move(other.order_);
+  fd_ = std::exchange(other.fd_, -1);
+  name_ = std::move(other.name_);
+  part_ = other.part_;
+  seen_day_ = other.seen_day_;
+  opened_ms_ = other.opened_ms_;
+  now_ = other.now_;
+  size_ = other.size_;
+  synced_ = other.synced_;
+  kept_ = std::move(other.kept_);
+  taken_ = other.taken_;
+  doubtful_ = other.doubtful_;
+  names_synced_ = other.names_synced_;
+  live_stale_ = other.live_stale_;
+  failed_rotations_ = other.failed_rotations_;
+  syncs_ = other.syncs_;
+  notices_ = std::move(other.notices_);
   return *this;
 }
 
@@ -105,106 +91,200 @@ journal_file::~journal_file() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::string journal_file::part_name(std::int64_t day, unsigned part) const {
-  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  auto date = date_of(day);
-  char number[64];
-  std::snprintf(number, sizeof number, "%04lld/%s/", static_cast<long long>(date.year),
-                months[date.month - 1]);
-  std::string name = number + options_.stem;
-  std::snprintf(number, sizeof number, "-%02u", date.day);
-  name += number;
-  if (part > 0) {
-    std::snprintf(number, sizeof number, "-%03u", part);
-    name += number;
-  }
-  return name + "." + options_.extension;
+void journal_file::note(journal_notice notice) {
+  if (notices_.size() >= most_notices) notices_.erase(notices_.begin());
+  notices_.push_back(std::move(notice));
 }
 
 result<journal_file> journal_file::open(const journal_file_options& options, const journal_time& now) {
   journal_file file;
   file.options_ = options;
-  auto day = local_day(now);
-  unsigned part = 0;
-  std::error_code ec;
-  while (part < most_parts && fs::exists(options.directory / file.part_name(day, part + 1), ec))
-    ++part;
-  if (auto opened = file.open_part(now, day, part); !opened) return tl::unexpected(opened.error());
-  if (options.rotate_bytes > 0 && file.size_ > static_cast<std::uint64_t>(options.rotate_bytes)
-      && part < most_parts)
-    if (auto next = file.open_part(now, day, part + 1); !next) return tl::unexpected(next.error());
+  file.now_ = now;
+  const auto& output = options.output;
+  auto today = local_day(now);
+  file.seen_day_ = today;
+  if (auto made = make_durable_directories(output.directory); !made) return tl::unexpected(made.error());
+  auto order = journal_order::read(output);
+  if (!order) return tl::unexpected(order.error());
+  file.order_ = std::make_unique<journal_order>(std::move(*order));
+  if (auto done = file.adopt_unlisted(today); !done) return tl::unexpected(done.error());
+  auto last = file.order_->names().empty() ? std::string{} : file.order_->names().back();
+  auto part = parse_part_name(output, last);
+  std::error_code problem;
+  if (part && !fs::exists(output.directory / last, problem)) part.reset();
+  bool stays = part && (part->day == today || part->day == today + 1);
+  result<void> done;
+  if (stays) {
+    done = file.continue_with(last, now);
+    if (done && options.rotate_bytes > 0 && file.size_ > options.rotate_bytes)
+      done = file.begin(file.day_at(now), now, new_file::size);
+  } else {
+    // Of another day: nothing depends on whether it can be mended.
+    if (part) file.mend_left(last);
+    bool back = part && part->day > today;
+    done = file.begin(today, now, back ? new_file::clock : new_file::first);
+  }
+  if (done && file.live_stale_) done = file.link_live();
+  if (!done) return tl::unexpected(done.error());
+  file.live_stale_ = false;
   return file;
 }
 
-result<void> journal_file::open_part(const journal_time& now, std::int64_t day, unsigned part) {
-  auto name = part_name(day, part);
-  auto path = options_.directory / name;
-  if (auto made = make_directories(path.parent_path()); !made) return made;
-  int fd = open_file(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0640);
-  if (fd < 0) return system_error("cannot open the journal", errno, path);
+/// Files that are not in the list but behind its end: of an older version, or the list lost its last lines.
+result<void> journal_file::adopt_unlisted(std::int64_t today) {
+  const auto& names = order_->names();
+  std::optional<journal_part> last;
+  if (!names.empty()) last = parse_part_name(options_.output, names.back());
+  std::unordered_set<std::string> listed{names.begin(), names.end()};
+  std::vector<std::string> unlisted;
+  for (auto& name : list_parts(options_.output)) {
+    auto part = parse_part_name(options_.output, name);
+    if (part && part->day <= today + 1 && (!last || *last < *part) && listed.count(name) == 0)
+      unlisted.push_back(std::move(name));
+  }
+  return unlisted.empty() ? result<void>{} : order_->adopt(unlisted, *options_.disk);
+}
+
+result<void> journal_file::continue_with(const std::string& name, const journal_time& now) {
+  auto path = options_.output.directory / name;
+  int fd = open_for_append(path);
+  if (fd < 0) return disk_error("cannot open the journal", errno, path);
+  fd_ = fd;
   struct stat info {};
-  if (fstat(fd, &info) != 0) {
-    int number = errno;
-    ::close(fd);
-    return system_error("cannot look at the journal", number, path);
-  }
-  // The old file stays in use until the new one is known to be good.
-  int old_fd = std::exchange(fd_, fd);
-  auto old_name = std::exchange(name_, name);
-  auto old_size = std::exchange(size_, static_cast<std::uint64_t>(info.st_size));
-  auto ready = repair();
-  if (ready) ready = link_live();
-  if (!ready) {
-    ::close(fd);
-    fd_ = old_fd;
-    name_ = old_name;
-    size_ = old_size;
-    return ready;
-  }
-  if (old_fd >= 0) {
-    sync_file(old_fd);
-    ::close(old_fd);
-    if (old_size == 0) ::unlink((options_.directory / old_name).c_str());
-  }
-  synced_ = size_;
-  day_ = day;
-  part_ = part;
+  if (::fstat(fd, &info) != 0) return disk_error("cannot look at the journal", errno, path);
+  auto size = static_cast<std::uint64_t>(info.st_size);
+  if (auto mended = mend(fd, name, size); !mended) return mended;
+  name_ = name;
+  part_ = parse_part_name(options_.output, name).value_or(journal_part{});
+  size_ = synced_ = size;
   opened_ms_ = now.now_ms;
+  names_synced_ = false;
+  live_stale_ = true;
   return {};
+}
+
+void journal_file::mend_left(const std::string& name) {
+  int fd = ::open((options_.output.directory / name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  struct stat info {};
+  auto size = ::fstat(fd, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+  if (mend(fd, name, size)) options_.disk->sync(fd);
+  ::close(fd);
 }
 
 /// Cuts off what follows the last whole record: the batch it belongs to will be written again.
-result<void> journal_file::repair() {
-  const auto& end = options_.record_end;
-  char block[65'536];
-  auto at = size_;
-  std::uint64_t good = 0;
-  while (at > 0 && good == 0) {
-    auto begin = at > sizeof block - end.size() ? at - (sizeof block - end.size()) : 0;
-    // Reads a little beyond `at`, so that an end that lies across two blocks is seen.
-    auto want = std::min<std::uint64_t>(at - begin + end.size() - 1, size_ - begin);
-    auto got = ::pread(fd_, block, want, static_cast<off_t>(begin));
-    if (got < 0) return system_error("cannot read the journal", errno, options_.directory / name_);
-    auto found = std::string_view{block, static_cast<std::size_t>(got)}.rfind(end);
-    if (found != std::string_view::npos) good = begin + found + end.size();
-    at = begin;
-  }
-  if (good == size_) return {};
-  if (::ftruncate(fd_, static_cast<off_t>(good)) != 0)
-    return system_error("cannot cut off a half record", errno, options_.directory / name_);
-  repaired_bytes_ += size_ - good;
-  size_ = good;
+result<void> journal_file::mend(int fd, const std::string& name, std::uint64_t& size) {
+  auto path = options_.output.directory / name;
+  auto good = last_record_end(fd, size, options_.output.record_end);
+  if (!good) return disk_error("cannot read the journal", good.error(), path);
+  if (*good == size) return {};
+  if (options_.disk->truncate(fd, static_cast<off_t>(*good)) != 0)
+    return disk_error("cannot cut off a half record", errno, path);
+  note({journal_notice::kind::repaired, name, size - *good, new_file::first, {}});
+  size = *good;
   return {};
 }
 
-result<void> journal_file::link_live() {
-  auto dated = options_.directory / name_;
-  auto live = options_.directory / (options_.live + "." + options_.extension);
-  struct stat a {};
-  struct stat b {};
-  if (::fstat(fd_, &a) == 0 && ::lstat(live.c_str(), &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-    return {};
+/// The day that a file begun now gets: a clock that is behind by no more than a day does not go back to it.
+std::int64_t journal_file::day_at(const journal_time& now) const {
+  auto today = local_day(now);
+  return today == part_.day - 1 ? part_.day : today;
+}
+
+std::optional<new_file> journal_file::due(const journal_time& now) {
+  auto today = local_day(now);
+  if (today > part_.day) return new_file::day;
+  if (today < part_.day - 1) return new_file::clock;
+  if (now.now_ms < opened_ms_) opened_ms_ = now.now_ms; // it went back: intervals begin anew
+  auto age_s = (now.now_ms - opened_ms_) / ms_per_second;
+  bool again = seen_day_ < part_.day && today == part_.day;
+  if (again && size_ > 0 && age_s >= options_.min_rotate_interval_s) return new_file::day;
+  seen_day_ = today;
+  if (size_ == 0) return std::nullopt;
+  if (options_.rotate_interval_s > 0 && age_s >= options_.rotate_interval_s) return new_file::interval;
+  bool large = options_.rotate_bytes > 0 && size_ > options_.rotate_bytes;
+  if (large && age_s >= options_.min_rotate_interval_s) return new_file::size;
+  return std::nullopt;
+}
+
+/// A name that no file of the journal has or had: a position must never come to mean another place.
+result<std::string> journal_file::next_name(std::int64_t day) const {
+  const auto& output = options_.output;
+  auto on_disk = greatest_part_on_disk(output, day);
+  auto listed = order_->greatest_part(output, day);
+  if (!on_disk && !listed) return part_name(output, {day, 0});
+  auto greatest = std::max(on_disk.value_or(0), listed.value_or(0));
+  // An attempt that failed has left it behind, empty.
+  auto left_behind = part_name(output, {day, greatest});
+  struct stat info {};
+  if (left_behind != name_ && !order_->has(left_behind)
+      && ::lstat((output.directory / left_behind).c_str(), &info) == 0 && S_ISREG(info.st_mode)
+      && info.st_size == 0)
+    return left_behind;
+  if (greatest >= most_parts)
+    return fail(errc::limit_reached, "the day has as many parts as a day may have",
+                (output.directory / left_behind).string(), "raise journal.rotate_bytes");
+  return part_name(output, {day, greatest + 1});
+}
+
+result<void> journal_file::begin(std::int64_t day, const journal_time& now, new_file why) {
+  auto name = next_name(day);
+  if (!name) return tl::unexpected(name.error());
+  auto path = options_.output.directory / *name;
+  if (auto made = make_durable_directories(path.parent_path()); !made) return made;
+  int fd = open_for_append(path);
+  if (fd < 0) return disk_error("cannot open the journal", errno, path);
+  std::string carried;
+  result<void> ready;
+  if (fd_ >= 0) ready = leave_old(fd, why, carried);
+  // From here on readers leave the old file when they have read it.
+  if (ready) ready = order_->append(*name, *options_.disk);
+  if (!ready) {
+    if (!carried.empty() && options_.disk->truncate(fd, 0) != 0) ::unlink(path.c_str());
+    ::close(fd);
+    return ready;
+  }
+  if (fd_ >= 0) {
+    ::close(fd_);
+    if (size_ == 0 && why != new_file::replaced) ::unlink((options_.output.directory / name_).c_str());
+  }
+  fd_ = fd;
+  name_ = *name;
+  part_ = {day, parse_part_name(options_.output, *name)->part};
+  seen_day_ = local_day(now);
+  opened_ms_ = now.now_ms;
+  kept_ = std::move(carried);
+  size_ = kept_.size();
+  synced_ = 0;
+  taken_ = 0;
+  doubtful_ = false;
+  names_synced_ = false;
+  live_stale_ = true;
+  failed_rotations_ = 0;
+  note({journal_notice::kind::begun, name_, 0, why, {}});
+  if (link_live()) live_stale_ = false; // else at the next look
+  return {};
+}
+
+result<void> journal_file::leave_old(int into, new_file why, std::string& carried) {
+  bool lost_place = doubtful_ && !interference().empty();
+  result<void> safe;
+  if (lost_place)
+    safe = disk_error("cannot write the journal again", EIO, options_.output.directory / name_);
+  else
+    safe = sync();
+  if (safe || why != new_file::replaced) return safe;
+  // Somebody took the file away and its disk does not do its part: what it may lack goes into the new one.
+  carried = kept_.substr(0, kept_.size() - taken_);
+  return append_all(*options_.disk, into, carried, options_.output.directory / name_);
+}
+
+result<void> journal_file::link_live() const {
+  auto dated = options_.output.directory / name_;
+  auto live = options_.output.live_file();
+  struct stat ours {};
+  struct stat theirs {};
+  if (::fstat(fd_, &ours) == 0 && ::lstat(live.c_str(), &theirs) == 0 && same_file(ours, theirs)) return {};
   auto fresh = live;
   fresh += ".new";
   ::unlink(fresh.c_str());
@@ -212,64 +292,118 @@ result<void> journal_file::link_live() {
   if (::link(dated.c_str(), fresh.c_str()) != 0 || ::rename(fresh.c_str(), live.c_str()) != 0) {
     int number = errno;
     ::unlink(fresh.c_str());
-    return system_error("cannot link the journal's live name", number, live);
+    return disk_error("cannot link the journal's live name", number, live);
   }
   return {};
 }
 
-result<void> journal_file::rotate_if_due(const journal_time& now) {
-  auto day = local_day(now);
-  if (day > day_) return open_part(now, day, 0); // a clock that goes back does not go back to an old file
-  if (size_ == 0 || part_ >= most_parts) return {};
-  auto age_s = (now.now_ms - opened_ms_) / ms_per_second;
-  bool by_time = options_.rotate_interval_s > 0 && age_s >= options_.rotate_interval_s;
-  bool by_size = options_.rotate_bytes > 0 && size_ > static_cast<std::uint64_t>(options_.rotate_bytes)
-                 && age_s >= options_.min_rotate_interval_s;
-  if (by_time || by_size) return open_part(now, day_, part_ + 1);
+void journal_file::rotate_if_due(const journal_time& now, bool again) {
+  now_ = now;
+  if (half_written() || (failed_rotations_ > 0 && !again)) return;
+  if (live_stale_ && link_live()) live_stale_ = false;
+  auto why = due(now);
+  if (!why) return;
+  auto begun = begin(day_at(now), now, *why);
+  if (begun) return;
+  if (failed_rotations_++ % failures_a_notice == 0)
+    note({journal_notice::kind::not_rotated, name_, 0, *why, begun.error()});
+}
+
+std::string journal_file::interference() const {
+  struct stat ours {};
+  struct stat theirs {};
+  if (::fstat(fd_, &ours) != 0) return {};
+  if (static_cast<std::uint64_t>(ours.st_size) < size_) return "it was cut";
+  if (static_cast<std::uint64_t>(ours.st_size) > size_) return "somebody else wrote to it";
+  auto taken_away = [&](const fs::path& path) {
+    if (::lstat(path.c_str(), &theirs) != 0) return errno == ENOENT;
+    return !same_file(ours, theirs);
+  };
+  if (taken_away(options_.output.directory / name_)) return "it was moved or removed";
+  if (!live_stale_ && taken_away(options_.output.live_file())) return "its live name was moved or removed";
+  return {};
+}
+
+result<void> journal_file::mind_place(const journal_time& now) {
+  auto what = interference();
+  if (what.empty()) return {};
+  auto old = name_;
+  if (auto begun = begin(day_at(now), now, new_file::replaced); !begun) return begun;
+  note({journal_notice::kind::replaced,
+        old,
+        0,
+        new_file::replaced,
+        {errc::io, what, (options_.output.directory / old).string(), {}}});
   return {};
 }
 
 result<void> journal_file::append(std::string_view records, const journal_time& now) {
-  if (auto rotated = rotate_if_due(now); !rotated) return rotated;
+  rotate_if_due(now, false);
   if (records.empty()) return {};
-  auto wrote = write_all(fd_, records);
-  if (wrote.done()) {
-    size_ += wrote.bytes;
-    return {};
+  if (auto minded = mind_place(now); !minded) return minded;
+  if (records.size() < taken_)
+    return fail(errc::internal, "other records than those that are half written", name_);
+  if (kept_.size() > taken_ && kept_.size() + records.size() > options_.unsynced_limit_bytes)
+    if (auto synced = sync(); !synced) return synced;
+  while (taken_ < records.size()) {
+    auto written = options_.disk->append(fd_, records.substr(taken_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0)
+      return disk_error("cannot write to the journal", written == 0 ? EIO : errno,
+                        options_.output.directory / name_);
+    auto count = static_cast<std::size_t>(written);
+    kept_.append(records.substr(taken_, count));
+    size_ += count;
+    taken_ += count;
   }
-  if (wrote.bytes > 0 && ::ftruncate(fd_, static_cast<off_t>(size_)) != 0)
-    return system_error("cannot take back a half-written record", errno, options_.directory / name_);
-  return system_error("cannot write to the journal", wrote.error_number, options_.directory / name_);
+  taken_ = 0;
+  return {};
 }
 
-result<void> journal_file::take_back(std::uint64_t to_size) {
-  if (to_size >= size_) return {};
-  if (::ftruncate(fd_, static_cast<off_t>(to_size)) != 0)
-    return system_error("cannot take back records", errno, options_.directory / name_);
-  size_ = to_size;
-  synced_ = std::min(synced_, to_size);
+/// The kernel has taken the pages for clean after it reported the failure, and may have dropped them: only
+/// what is written again is written.
+result<void> journal_file::write_again() {
+  auto offset = size_ - kept_.size();
+  for (std::string_view rest = kept_; !rest.empty();) {
+    auto written = options_.disk->write_at(fd_, rest, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0)
+      return disk_error("cannot write the journal again", written == 0 ? EIO : errno,
+                        options_.output.directory / name_);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+result<void> journal_file::sync_names() {
+  const auto& output = options_.output;
+  if (auto synced = sync_directory((output.directory / name_).parent_path()); !synced) return synced;
+  if (auto synced = sync_directory(output.directory); !synced) return synced;
+  names_synced_ = true;
   return {};
 }
 
 result<void> journal_file::sync() {
-  if (synced_ == size_) return {};
-  if (int number = sync_file(fd_); number != 0)
-    return system_error("cannot force the journal to the disk", number, options_.directory / name_);
+  if (synced_ == size_ && !doubtful_) return {};
+  if (doubtful_)
+    if (auto minded = mind_place(now_); !minded) return minded;
+  if (doubtful_) // it is where it was
+    if (auto again = write_again(); !again) return again;
+  if (options_.disk->sync(fd_) != 0) {
+    doubtful_ = true;
+    return disk_error("cannot force the journal to the disk", errno, options_.output.directory / name_);
+  }
+  if (!names_synced_)
+    if (auto synced = sync_names(); !synced) return synced;
+  ++syncs_;
   synced_ = size_;
+  doubtful_ = false;
+  kept_.erase(0, kept_.size() - taken_);
   return {};
 }
 
-journal_position journal_file::end() const {
-  journal_position position;
-  position.file = name_;
-  position.offset = size_;
-  return position;
-}
-
-journal_position journal_file::durable() const {
-  auto position = end();
-  position.offset = synced_;
-  return position;
-}
+journal_position journal_file::end() const { return {name_, size_}; }
+journal_position journal_file::durable() const { return {name_, synced_}; }
 
 } // namespace picket::store

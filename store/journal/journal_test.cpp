@@ -1,59 +1,19 @@
-#include "base/testing/scratch_directory.hpp"
-#include "store/journal/journal.hpp"
+#include "store/testing/journal_fixture.hpp"
 
 #include <gtest/gtest.h>
 
-#include <csignal>
-
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace picket::store {
 namespace {
 
-// 2025-03-04 10:00:00 UTC
-constexpr std::int64_t morning_ms = 1'741'082'400'000;
-constexpr std::int64_t hour_ms = 3'600'000;
-constexpr std::int64_t day_ms = 24 * hour_ms;
+using testing::at;
+using testing::day_ms;
+using testing::hour_ms;
+using testing::json;
+using testing::morning_ms;
 
-journal_time at(std::int64_t ms, std::int32_t offset_s = 0) {
-  journal_time time;
-  time.now_ms = ms;
-  time.utc_offset_s = offset_s;
-  return time;
-}
-
-class Journal : public ::testing::Test {
-protected:
-  journal_options options() const {
-    journal_options all;
-    all.directory = scratch.path() / "logs";
-    return all;
-  }
-  journal open(const journal_options& wanted, std::int64_t now_ms = morning_ms, std::int32_t offset_s = 0) {
-    auto opened = journal::open(wanted, at(now_ms, offset_s));
-    EXPECT_TRUE(opened) << to_string(opened.error());
-    return std::move(*opened);
-  }
-  static journal_lines json(std::string_view text) {
-    journal_lines lines;
-    lines.alerts_json = text;
-    return lines;
-  }
-  std::string logs(const std::string& name) const { return scratch.read("logs/" + name); }
-  bool exists(const std::string& name) const {
-    return std::filesystem::exists(scratch.path() / "logs" / name);
-  }
-  ino_t inode(const std::string& name) const {
-    struct stat info {};
-    stat((scratch.path() / "logs" / name).c_str(), &info);
-    return info.st_ino;
-  }
-
-  testing::scratch_directory scratch;
-};
+class Journal : public testing::journal_fixture {};
 
 TEST_F(Journal, HasTheLayoutOfTheReference) {
   auto all = options();
@@ -153,7 +113,7 @@ TEST_F(Journal, CutsOffAHalfRecordAtOpen) {
   all.alerts_log = true;
   scratch.write("logs/alerts/2025/Mar/ossec-alerts-04.log", "** Alert 1\ntext\n\n** Alert 2\nhal\n");
   auto j = open(all);
-  EXPECT_EQ(j.repaired_bytes(), 8u + 15u);
+  EXPECT_EQ(repaired_bytes(j), 8u + 15u);
   EXPECT_EQ(logs("alerts/alerts.json"), "{\"whole\":1}\n");
   EXPECT_EQ(logs("alerts/alerts.log"), "** Alert 1\ntext\n\n");
   ASSERT_TRUE(j.append(json("{\"next\":1}\n"), at(morning_ms)));
@@ -167,7 +127,7 @@ TEST_F(Journal, RepairsHalvesOfAnyLength) {
       std::string whole = before == 0 ? "" : std::string(before - 1, 'w') + "\n";
       scratch.write("logs/alerts/2025/Mar/ossec-alerts-04.json", whole + std::string(half, 'h'));
       auto j = open(options());
-      EXPECT_EQ(j.repaired_bytes(), half) << before;
+      EXPECT_EQ(repaired_bytes(j), half) << before;
       EXPECT_EQ(logs("alerts/alerts.json"), whole);
     }
   }
@@ -186,8 +146,6 @@ TEST_F(Journal, PositionsAreCursorsThatCanBeStored) {
   EXPECT_EQ(j.alerts_json()->durable(), begin) << "not before the interval";
   ASSERT_TRUE(j.tick(at(morning_ms + 1'000)));
   EXPECT_EQ(j.alerts_json()->durable(), end);
-  for (auto* wrong : {"", "x", "x:", "x:1y", ":"})
-    EXPECT_EQ(parse_journal_position(wrong).file, "") << wrong;
 }
 
 TEST_F(Journal, StrictMeansOnTheDiskBeforeItIsAnswered) {
@@ -196,41 +154,6 @@ TEST_F(Journal, StrictMeansOnTheDiskBeforeItIsAnswered) {
   auto j = open(all);
   ASSERT_TRUE(j.append(json("12345\n"), at(morning_ms)));
   EXPECT_EQ(j.alerts_json()->durable().offset, 6u);
-  EXPECT_GT(j.disk_free_bytes().value(), 0u);
-}
-
-TEST_F(Journal, AFullDiskIsAnErrorThatLeavesNoHalfRecordAndNoDouble) {
-  auto child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    signal(SIGXFSZ, SIG_IGN);
-    auto all = options();
-    all.archives_json = true;
-    auto j = journal::open(all, at(morning_ms));
-    rlimit limit{4'096, 65'536};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    journal_lines lines;
-    std::string alert(1'000, 'a');
-    alert += "\n";
-    std::string archive(3'000, 'b');
-    archive += "\n";
-    lines.alerts_json = alert;
-    lines.archives_json = archive;
-    if (!j->append(lines, at(morning_ms))) _exit(1);
-    auto full = j->append(lines, at(morning_ms)); // the alert fits, the archive does not
-    if (full || full.error().code != errc::disk_full) _exit(2);
-    if (j->alerts_json()->size() != 1'001 || j->archives_json()->size() != 3'001) _exit(3);
-    limit.rlim_cur = 65'536;
-    setrlimit(RLIMIT_FSIZE, &limit);
-    if (!j->append(lines, at(morning_ms))) _exit(4);
-    _exit(0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-  EXPECT_EQ(logs("alerts/alerts.json").size(), 2'002u);
-  EXPECT_EQ(logs("archives/archives.json").size(), 6'002u);
 }
 
 TEST_F(Journal, SaysWhereItCannotWrite) {

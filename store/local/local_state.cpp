@@ -114,4 +114,9 @@ result<void> local_state::trim_first_seen(std::size_t limit) {
   });
 }
 
+std::uint64_t local_state::used_bytes() const {
+  auto figures = env_.figures();
+  return figures ? figures->used_bytes : 0;
+}
+
 } // namespace picket::store

@@ -31,6 +31,9 @@ public:
   /// when they follow each other within a second. Sessions start at most 2 s ahead of the clock.
   std::uint32_t counter_floor() const noexcept { return counter_floor_; }
 
+  /// What its file has come to; 0 if that is not known.
+  std::uint64_t used_bytes() const;
+
   /// Rows of agent status; `nullopt` takes one away. One transaction.
   result<void> put_status(const std::vector<std::pair<agent_id, std::optional<std::string>>>& rows);
   result<void> each_status(const std::function<void(agent_id, std::string_view)>& visit) const;

@@ -278,4 +278,9 @@ std::string registry_tables::check_consistency() const {
   return {};
 }
 
+std::uint64_t registry_tables::used_bytes() const {
+  auto figures = env_.figures();
+  return figures ? figures->used_bytes : 0;
+}
+
 } // namespace picket::store

@@ -69,6 +69,9 @@ public:
   /// Walks the derived tables both ways. The first difference as a text; empty: none. For tests and `doctor`.
   std::string check_consistency() const;
 
+  /// What its file has come to; 0 if that is not known.
+  std::uint64_t used_bytes() const;
+
   /// Grows with each commit; a reader that remembers it knows whether a row may have changed.
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
