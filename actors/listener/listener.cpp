@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/watch/thread_name.hpp"
 #include "base/time.hpp"
 
 namespace picket {
@@ -109,6 +110,7 @@ void listener_state::on_changes(const registry::registry_changes& changes) {
 
 listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self,
                                        listener_setup setup) {
+  name_thread("listener");
   self->state.setup = std::move(setup);
   self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
   return {
