@@ -26,8 +26,10 @@ void send_frame(net::connection& to, std::string_view record) {
 
 } // namespace
 
-agent_connection::agent_connection(std::shared_ptr<const port_context> context)
-    : context_{std::move(context)} {}
+agent_connection::agent_connection(std::shared_ptr<const port_context> context,
+                                   unverified_connections::ticket place)
+    : context_{std::move(context)}
+    , unverified_{place} {}
 
 agent_connection::~agent_connection() = default;
 
@@ -47,6 +49,10 @@ std::size_t agent_connection::on_data(net::connection& from, byte_view bytes) {
     if (outcome == step::closed) return used;
   }
   if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused(), used > 0);
+  if (unverified_ != 0 && from.is_open() && !context_->unverified->holds(unverified_, bytes.size() - used)) {
+    context_->refusals->note(net::refusal::unverified, from.peer().address, from.thread().now_ms());
+    from.close();
+  }
   return used;
 }
 
@@ -60,6 +66,7 @@ void agent_connection::watch_partial(net::connection& from, bool partial, bool p
 
 agent_connection::step agent_connection::take_record(net::connection& from, byte_view record) {
   if (protocol::is_ping(record)) {
+    if (!link_ && ++pings_ > unbound_pings_max) return refuse(from, "bad_frame", id_text_);
     context_->counts->ingest_pings_total.add();
     send_frame(from, protocol::pong_record);
     return step::next;
@@ -72,6 +79,7 @@ agent_connection::step agent_connection::refuse(net::connection& from, std::stri
   context_->counts->ingest_bad_records_total.add_for(reason);
   context_->log->write(log_event::record_refused,
                        {{"reason", reason}, {"agent", agent}, {"peer", net::to_string(from.peer())}});
+  context_->addresses->on_failure(from.peer().address, from.thread().now_ms());
   from.close();
   return step::closed;
 }
@@ -107,7 +115,7 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
   auto opened = opener_->open(head->cipher, head->ciphertext, thread_scratch());
   if (!opened) return refuse(from, protocol::name_of(opened.error()), id_text_);
   // What was refused may only try again; its events are not believed to be the agent's.
-  if (refused_ && protocol::classify_control(opened->message).kind != protocol::control_kind::startup) {
+  if (refusals_ > 0 && protocol::classify_control(opened->message).kind != protocol::control_kind::startup) {
     context_->counts->ingest_bad_records_total.add_for("refused");
     return step::next;
   }
@@ -125,8 +133,6 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
 }
 
 void agent_connection::proven(net::connection& from) {
-  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
-  counted_unverified_ = false;
   if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
   // Until it is bound: a proven event alone must not hold a connection for ever.
   from.set_deadline(context_->limits.first_record_ms);
@@ -198,8 +204,13 @@ void agent_connection::answer_err(net::connection& from, std::string_view text, 
   }
   byte_buffer frame;
   if (sealer.seal_framed(protocol::format_err(text), options, frame, scratch)) from.send(frame);
-  refused_ = true;
+  // It waits among those that were refused (agent-behaviour.md L3), and makes room there for newer ones.
+  leave_unverified();
+  bool displaced = false;
+  if (waiting_ == 0) waiting_ = context_->refused->enter(agent_, net::closer(from), displaced);
+  if (displaced) context_->refusals->note(net::refusal::refused, from.peer().address, from.thread().now_ms());
   from.set_deadline(context_->limits.refused_ms);
+  if (++refusals_ >= refusals_max) from.close_after_write();
   context_->log->write(log_event::agent_refused,
                        {{"agent", id_text_}, {"reason", reason}, {"peer", net::to_string(from.peer())}});
 }
@@ -215,8 +226,9 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     bool alive = older && !older->ended();
     auto last_byte_ms = alive ? older->last_byte_ms.load() : 0;
     auto verdict = anchor->guard.on_startup(pair, now_ms, alive, last_byte_ms, context_->takeover);
-    if (verdict == protocol::takeover_verdict::refuse) {
+    if (protocol::is_refusal(verdict)) {
       lock.unlock();
+      if (verdict == protocol::takeover_verdict::refuse_clone) context_->cloned(agent_, row_, from.peer());
       context_->counts->session_startups_total.add_for("refused_in_use");
       answer_err(from, protocol::key_in_use_text, "key in use");
       return false;
@@ -226,7 +238,9 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     if (!alive) older = nullptr;
   }
   link_ = fresh;
-  refused_ = false;
+  leave_unverified();
+  context_->refused->leave(std::exchange(waiting_, 0));
+  context_->addresses->on_proven(from.peer().address, now_ms);
   from.set_deadline(0);
   session_ = context_->make_session(link_, row_);
   context_->sessions->bind(link_, session_);
@@ -289,9 +303,11 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
 
 void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
   if (idle_ != 0) from.thread().cancel(idle_);
-  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
+  leave_unverified();
+  context_->refused->leave(std::exchange(waiting_, 0));
   context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
   if (!link_) return;
+  context_->addresses->on_gone(from.peer().address, from.thread().now_ms());
   link_->mark_ended();
   context_->counts->sessions.add(-1);
   // Else the decoder ends the session: what still waits may be the agent's farewell.

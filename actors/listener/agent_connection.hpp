@@ -3,14 +3,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "actors/agent_session/session_directory.hpp"
 #include "actors/listener/record_intake.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "actors/telemetry/refusal_tally.hpp"
 #include "base/telemetry/event_log.hpp"
+#include "net/address_guard.hpp"
 #include "net/connection.hpp"
-#include "net/limits.hpp"
+#include "net/provisional.hpp"
 #include "protocol/agent/connection_state.hpp"
 #include "protocol/agent/record.hpp"
 #include "store/registry/registry_tables.hpp"
@@ -25,6 +28,9 @@ struct port_limits {
   std::int64_t idle_ms = 0;              ///< without a byte from a bound connection; 0: no limit
 };
 
+using unverified_connections = net::provisional_connections<net::ip_address, net::ip_address_hash>;
+using refused_connections = net::provisional_connections<agent_id>;
+
 /// What the connections of the agent port share.
 struct port_context {
   std::shared_ptr<store::registry_tables> tables;
@@ -37,12 +43,18 @@ struct port_context {
   protocol::takeover_limits takeover;
   port_limits limits;
   bool check_counters = false;
-  /// Connections that have not proven an agent yet.
-  std::shared_ptr<net::connection_limits> unverified;
+  /// Connections that no agent has yet; each enters before its handler is made.
+  std::shared_ptr<unverified_connections> unverified;
+  /// Connections whose agent was refused and that only wait.
+  std::shared_ptr<refused_connections> refused;
+  std::shared_ptr<net::address_guard> addresses;
+  std::shared_ptr<refusal_tally> refusals;
   /// Makes the session of a connection that has just been bound.
   std::function<agent_session_actor(const session_link_ptr&, const protocol::agent_row&)> make_session;
   /// The agent has proven its key for the first time.
   std::function<void(agent_id)> proven;
+  /// Two machines use the agent's key; told at most once in the window of `takeover`.
+  std::function<void(agent_id, const protocol::agent_row&, const net::endpoint&)> cloned;
 };
 
 /// One connection of the agent port, on its I/O thread: cuts frames, proves who it is, then hands sealed
@@ -52,7 +64,8 @@ struct port_context {
 /// connection to the agent (or is refused with a text); from then on it is bound and records stay sealed.
 class agent_connection final : public net::connection_handler {
 public:
-  explicit agent_connection(std::shared_ptr<const port_context> context);
+  /// `place` among the unverified ones.
+  agent_connection(std::shared_ptr<const port_context> context, unverified_connections::ticket place);
   ~agent_connection() override;
 
   std::size_t on_data(net::connection& from, byte_view bytes) override;
@@ -77,7 +90,10 @@ private:
   void watch_partial(net::connection& from, bool partial, bool progress);
   void watch_idle(net::connection& from, std::int64_t after_ms);
   void proven(net::connection& from);
+  void leave_unverified() { context_->unverified->leave(std::exchange(unverified_, 0)); }
 
+  static constexpr unsigned unbound_pings_max = 100; ///< a balancer sends one
+  static constexpr unsigned refusals_max = 8;        ///< an agent makes a new connection for each attempt
   std::shared_ptr<const port_context> context_;
   agent_id agent_ = 0; ///< proven; 0: not yet
   protocol::agent_row row_;
@@ -86,9 +102,11 @@ private:
   protocol::record_cipher cipher_ = protocol::record_cipher::aes;
   session_link_ptr link_;
   agent_session_actor session_;
-  bool refused_ = false;
+  unverified_connections::ticket unverified_; ///< 0: has left
+  refused_connections::ticket waiting_ = 0;
+  unsigned refusals_ = 0; ///< times that the agent was refused here
+  unsigned pings_ = 0;
   bool partial_ = false;
-  bool counted_unverified_ = true; ///< taken when the connection was accepted
   net::timer_id idle_ = 0;
 };
 

@@ -10,9 +10,24 @@
 
 namespace picket {
 
+namespace {
+
+std::shared_ptr<agent_connection> make_connection(const std::shared_ptr<const port_context>& context,
+                                                  net::connection& fresh) {
+  const auto& from = fresh.peer().address;
+  bool displaced = false;
+  auto place = context->unverified->enter(net::limit_key(from), net::closer(fresh), displaced);
+  if (displaced) context->refusals->note(net::refusal::unverified, from, fresh.thread().now_ms());
+  fresh.set_deadline(context->limits.first_record_ms);
+  return std::make_shared<agent_connection>(context, place);
+}
+
+} // namespace
+
 result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& options,
                                                      std::shared_ptr<const port_context> context) {
   std::shared_ptr<agent_port> self{new agent_port};
+  self->refusals_ = context->refusals;
   self->limits_ =
       std::make_shared<net::connection_limits>(options.max_connections, options.max_connections_per_address);
   net::listener::options listen;
@@ -33,15 +48,19 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
   for (unsigned slot = 0; slot < options.io_threads; ++slot) {
     auto thread = net::io_thread::create("agents-" + std::to_string(slot));
     if (!thread) return tl::unexpected<error>(thread.error());
-    auto opened = net::listener::open(**thread, listen, [context](net::connection& fresh) {
-      using verdict = net::connection_limits::verdict;
-      if (context->unverified->take(fresh.peer().address) != verdict::taken) {
-        context->counts->ingest_refused_connections_total.add_for("unverified");
-        return std::shared_ptr<agent_connection>{};
-      }
-      fresh.set_deadline(context->limits.first_record_ms);
-      return std::make_shared<agent_connection>(context);
-    });
+    listen.admit = [context, at = thread->get()](const net::ip_address& from) {
+      return context->addresses->on_connect(from, at->now_ms());
+    };
+    listen.on_refused = [context, at = thread->get()](net::refusal reason, const net::ip_address& from) {
+      context->refusals->note(reason, from, at->now_ms());
+    };
+    listen.make_room = [context, at = thread->get()](const net::ip_address& from) {
+      if (!context->unverified->end_oldest()) return false;
+      context->refusals->note(net::refusal::unverified, from, at->now_ms());
+      return true;
+    };
+    auto opened = net::listener::open(
+        **thread, listen, [context](net::connection& fresh) { return make_connection(context, fresh); });
     if (!opened) return tl::unexpected<error>(opened.error());
     listen.where = (*opened)->where(); // with port 0 the others share what the first one got
     self->threads_.push_back(std::move(*thread));
