@@ -23,6 +23,8 @@ measurements = {
                ["connected_5.node_own_bytes", "connected_20.node_own_bytes", "connected_20.per_agent_bytes"]),
     "engine": (["--lines", "4000", "--agents", "2", "--mix-lines", "500"],
                ["cpu_us", "stage.predecode_us", "stage.decode_us", "alerting_part"]),
+    "hostile": (["--seconds", "1", "--probes", "2", "--attack", "wrong-key", "--attack", "slow-handshake"],
+                ["wrong-key.p99_ratio", "slow-handshake.p99_ratio", "wrong-key.connections_per_s"]),
     "parts": (["--min-time", "0.001", "--filter", "open_record/aes/300|pool_batch|intake_batch|journal_append"],
               ["open_record/aes/300_ns", "pool_batch_ns", "intake_batch_ns"]),
 }

@@ -77,6 +77,11 @@ def describe(arguments):
     one.add_argument("--filter", default=".", help="regular expression on their names")
     one.add_argument("--min-time", type=float, default=0.3, help="seconds for each part (default: %(default)s)")
 
+    one = commands.add_parser("hostile", help="good agents' lines while others attack the node")
+    common(one)
+    probing(one, 4)
+    one.add_argument("--attack", action="append", help="only this attack; may be given often (picket-hostile --list)")
+
     one = commands.add_parser("compare", help="two files of results")
     one.add_argument("old")
     one.add_argument("new")
