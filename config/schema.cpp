@@ -29,7 +29,7 @@ constexpr section all_sections[] = {
 
 std::vector<setting> joined_table() {
   std::vector<setting> all;
-  for (auto part : {edge_settings(), inner_settings()})
+  for (auto part : {edge_settings(), enrollment_rows(), inner_settings()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -103,11 +103,69 @@ constexpr setting rows[] = {
     setting{
         .key = "ingest.max_unverified_per_address",
         .of = [](settings& s) -> target { return &s.ingest.max_unverified_per_address; },
-        .default_value = "1024",
+        .default_value = "4096",
         .min = 1,
         .max = 1000000,
+        .zero_too = true,
         .summary =
-            "Connections from one address that have not yet sent a record that opens with an agent's key.",
+            "Connections from one address (of IPv6: one /64) that no agent has yet. At the limit, and at "
+            "`ingest.max_connections`, the one that has been there longest makes room for a new one. "
+            "Behind a load balancer: at least the number of its agents, since all may come at once. 0: "
+            "no limit of its own.",
+    },
+    setting{
+        .key = "ingest.max_unverified_bytes",
+        .of = [](settings& s) -> target { return &s.ingest.max_unverified_bytes; },
+        .default_value = "67108864",
+        .min = 1048576,
+        .max = 17179869184,
+        .summary = "Bytes of unfinished frames that those connections may hold all together; one that wants "
+                   "more is closed.",
+    },
+    setting{
+        .key = "ingest.max_refused",
+        .of = [](settings& s) -> target { return &s.ingest.max_refused; },
+        .default_value = "1024",
+        .min = 16,
+        .max = 1000000,
+        .summary =
+            "Connections of agents that were refused with a text and wait for their next attempt, four "
+            "of one agent; the oldest makes room for a new one.",
+    },
+    setting{
+        .key = "ingest.new_connections_per_address_per_s",
+        .of = [](settings& s) -> target { return &s.ingest.new_connections_per_address_per_s; },
+        .default_value = "0",
+        .min = 1,
+        .max = 100000,
+        .zero_too = true,
+        .summary =
+            "New connections a second from one address in the mean, ten seconds' worth at once; more are "
+            "closed unread. 0: no limit, as is right behind a load balancer and where many agents share "
+            "an address.",
+        .example = "100",
+    },
+    setting{
+        .key = "ingest.bad_records_per_minute",
+        .of = [](settings& s) -> target { return &s.ingest.bad_records_per_minute; },
+        .default_value = "60",
+        .min = 1,
+        .max = 1000000,
+        .summary = "Records from one address that may be bad (each costs its connection) before the penalty "
+                   "below, if there is one.",
+    },
+    setting{
+        .key = "ingest.bad_records_penalty_s",
+        .of = [](settings& s) -> target { return &s.ingest.bad_records_penalty_s; },
+        .default_value = "0",
+        .min = 1,
+        .max = 86400,
+        .zero_too = true,
+        .summary =
+            "For so long an address that sends more bad records gets no new connection, unless an agent "
+            "from there is connected or was within the last hour. 0: never; agents that were removed "
+            "here and still try would otherwise shut out new ones behind the same address.",
+        .example = "60",
     },
     setting{
         .key = "ingest.handshake_timeout_ms",
@@ -257,172 +315,6 @@ constexpr setting rows[] = {
         .summary =
             "What happens to records above that limit. `delay`: they wait at the agent. `drop`: they are "
             "thrown away and counted.",
-    },
-    // ---- enrollment ----
-    setting{
-        .key = "enrollment.enabled",
-        .of = [](settings& s) -> target { return &s.enrollment.enabled; },
-        .default_value = "yes",
-        .summary = "Serve the enrollment port.",
-    },
-    setting{
-        .key = "enrollment.listen",
-        .of = [](settings& s) -> target { return &s.enrollment.listen; },
-        .default_value = "0.0.0.0:1515",
-        .summary = "Address and port for enrollment, TLS.",
-    },
-    setting{
-        .key = "enrollment.use_password",
-        .of = [](settings& s) -> target { return &s.enrollment.use_password; },
-        .default_value = "no",
-        .scope = scope::cluster,
-        .summary = "Ask agents for the password in `enrollment.password_file`.",
-    },
-    setting{
-        .key = "enrollment.password_file",
-        .of = [](settings& s) -> target { return &s.enrollment.password_file; },
-        .default_value = "enrollment.pass",
-        .summary = "Its first line is the password, at least three characters.",
-    },
-    setting{
-        .key = "enrollment.use_source_ip",
-        .of = [](settings& s) -> target { return &s.enrollment.use_source_ip; },
-        .default_value = "no",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Register an agent that names no address with the one it comes from, instead of `any`.",
-    },
-    setting{
-        .key = "enrollment.allow_higher_versions",
-        .of = [](settings& s) -> target { return &s.enrollment.allow_higher_versions; },
-        .default_value = "yes",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Take agents whose version is above the one this node counts as (4.14).",
-    },
-    setting{
-        .key = "enrollment.repeat_unconfirmed",
-        .of = [](settings& s) -> target { return &s.enrollment.repeat_unconfirmed; },
-        .default_value = "yes",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Answer a repeated request of an agent that has not yet connected with the same id and "
-                   "key. Behind a balancer without the PROXY protocol all agents share one address: then "
-                   "another host that knows the password could get that key.",
-    },
-    setting{
-        .key = "enrollment.repeat_window_s",
-        .of = [](settings& s) -> target { return &s.enrollment.repeat_window_s; },
-        .default_value = "600",
-        .min = 10,
-        .max = 86400,
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "How long after an enrollment its repetition gets the same answer.",
-    },
-    setting{
-        .key = "enrollment.max_exchanges",
-        .of = [](settings& s) -> target { return &s.enrollment.max_exchanges; },
-        .default_value = "1000",
-        .min = 1,
-        .max = 100000,
-        .summary = "Enrollments at a time; more connections are closed, and the agents come back.",
-    },
-    setting{
-        .key = "enrollment.max_exchanges_per_address",
-        .of = [](settings& s) -> target { return &s.enrollment.max_exchanges_per_address; },
-        .default_value = "0",
-        .min = 1,
-        .max = 100000,
-        .zero_too = true,
-        .summary = "The same for one address. 0: no limit of its own.",
-        .example = "10",
-    },
-    setting{
-        .key = "enrollment.timeout_ms",
-        .of = [](settings& s) -> target { return &s.enrollment.timeout_ms; },
-        .default_value = "10000",
-        .min = 100,
-        .max = 600000,
-        .summary = "Time for a whole enrollment, from the connection to the answer.",
-    },
-    setting{
-        .key = "enrollment.force.enabled",
-        .of = [](settings& s) -> target { return &s.enrollment.force.enabled; },
-        .default_value = "yes",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "A new enrollment may replace an agent with the same name or address, if the rules below "
-                   "allow it.",
-    },
-    setting{
-        .key = "enrollment.force.key_mismatch",
-        .of = [](settings& s) -> target { return &s.enrollment.force.key_mismatch; },
-        .default_value = "yes",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Not if the agent shows that it still has the right key.",
-    },
-    setting{
-        .key = "enrollment.force.disconnected_time_enabled",
-        .of = [](settings& s) -> target { return &s.enrollment.force.disconnected_time_enabled; },
-        .default_value = "yes",
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Not unless the old agent has been disconnected for `disconnected_time_s`, or was never "
-                   "connected.",
-    },
-    setting{
-        .key = "enrollment.force.disconnected_time_s",
-        .of = [](settings& s) -> target { return &s.enrollment.force.disconnected_time_s; },
-        .default_value = "3600",
-        .min = 0,
-        .max = 31536000,
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "See `disconnected_time_enabled`.",
-    },
-    setting{
-        .key = "enrollment.force.after_registration_time_s",
-        .of = [](settings& s) -> target { return &s.enrollment.force.after_registration_time_s; },
-        .default_value = "3600",
-        .min = 0,
-        .max = 31536000,
-        .scope = scope::cluster,
-        .when = takes_effect::at_once,
-        .summary = "Not before the old agent's registration is so old. 0: at any time.",
-    },
-    setting{
-        .key = "enrollment.tls.certificate",
-        .of = [](settings& s) -> target { return &s.enrollment.tls.certificate; },
-        .default_value = "tls/enrollment.crt",
-        .summary = "Certificate chain, PEM. If neither it nor the key exists, both are made at the first "
-                   "start, self-signed.",
-    },
-    setting{
-        .key = "enrollment.tls.key",
-        .of = [](settings& s) -> target { return &s.enrollment.tls.key; },
-        .default_value = "tls/enrollment.key",
-        .summary = "Its private key, PEM, mode 0600.",
-    },
-    setting{
-        .key = "enrollment.tls.ciphers",
-        .of = [](settings& s) -> target { return &s.enrollment.tls.ciphers; },
-        .default_value = "HIGH:!ADH:!EXP:!MD5:!RC4:!3DES:!CAMELLIA:@STRENGTH",
-        .summary = "Ciphers for TLS 1.2, as OpenSSL writes them.",
-    },
-    setting{
-        .key = "enrollment.tls.agent_ca",
-        .of = [](settings& s) -> target { return &s.enrollment.tls.agent_ca; },
-        .default_value = "",
-        .summary = "CA bundle, PEM. If given, agents must have a certificate of it.",
-        .example = "tls/agents-ca.pem",
-    },
-    setting{
-        .key = "enrollment.tls.verify_host",
-        .of = [](settings& s) -> target { return &s.enrollment.tls.verify_host; },
-        .default_value = "no",
-        .summary = "An agent's certificate must also name the address that it comes from.",
     },
 };
 

@@ -4,8 +4,9 @@
 
 namespace picket::config {
 
-/// The two halves of the one table.
+/// The parts of the one table, in its order.
 std::span<const setting> edge_settings() noexcept;
+std::span<const setting> enrollment_rows() noexcept;
 std::span<const setting> inner_settings() noexcept;
 
 } // namespace picket::config

@@ -36,6 +36,11 @@ struct ingest_settings {
   std::int64_t max_connections = 0;
   std::int64_t max_connections_per_address = 0;
   std::int64_t max_unverified_per_address = 0;
+  std::int64_t max_unverified_bytes = 0;
+  std::int64_t max_refused = 0;
+  std::int64_t new_connections_per_address_per_s = 0;
+  std::int64_t bad_records_per_minute = 0;
+  std::int64_t bad_records_penalty_s = 0;
   std::int64_t handshake_timeout_ms = 0;
   std::int64_t frame_timeout_ms = 0;
   std::int64_t write_timeout_ms = 0;
@@ -86,6 +91,8 @@ struct enrollment_settings {
   std::int64_t repeat_window_s = 0;
   std::int64_t max_exchanges = 0;
   std::int64_t max_exchanges_per_address = 0;
+  std::int64_t exchanges_per_address_per_minute = 0;
+  std::int64_t exchanges_per_minute = 0;
   std::int64_t timeout_ms = 0;
   force_settings force;
   enrollment_tls_settings tls;

@@ -188,6 +188,8 @@ bool connection::offer(byte_view fresh) {
     total = left_over_.size();
     used = handler_->on_data(*this, left_over_);
     left_over_.erase(left_over_.begin(), left_over_.begin() + static_cast<long>(used));
+    // What one large frame needed is not kept for as long as the connection lives.
+    if (left_over_.empty() && left_over_.capacity() > kept_buffer_bytes) left_over_.shrink_to_fit();
   }
   offering_ = false;
   if (fd_ >= 0 && left_over_.size() > left_over_limit_bytes) close(close_reason::by_us);
@@ -254,6 +256,7 @@ void connection::flush() {
   bool all = written_ == to_write_.size();
   if (all) {
     to_write_.clear();
+    if (to_write_.capacity() > kept_buffer_bytes) to_write_.shrink_to_fit();
     written_ = 0;
   }
   if (stuck_ != 0 && (progress || all)) {

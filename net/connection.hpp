@@ -61,6 +61,7 @@ class connection final : public io_source, public std::enable_shared_from_this<c
 public:
   static constexpr std::size_t left_over_limit_bytes = 256 * 1024;
   static constexpr std::size_t read_at_once_bytes = 64 * 1024;
+  static constexpr std::size_t kept_buffer_bytes = 4 * 1024; ///< of an empty buffer; more is given back
 
   connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr<tls_session> tls,
              connection_options options);

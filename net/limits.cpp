@@ -1,19 +1,42 @@
 #include "net/limits.hpp"
 
+#include <algorithm>
+
 namespace picket::net {
 
-connection_limits::verdict connection_limits::take(const ip_address& from) {
-  std::lock_guard lock{mutex_};
-  if (open_.load(std::memory_order_relaxed) >= total_) {
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    return verdict::too_many;
+std::string_view name_of(refusal reason) noexcept {
+  switch (reason) {
+  case refusal::total:
+    return "total";
+  case refusal::address:
+    return "address";
+  case refusal::rate:
+    return "rate";
+  case refusal::penalty:
+    return "penalty";
+  case refusal::unverified:
+    return "unverified";
+  case refusal::refused:
+    return "refused";
+  case refusal::no_descriptor:
+    return "no_descriptor";
   }
+  return "total";
+}
+
+ip_address limit_key(const ip_address& address) noexcept {
+  auto key = address;
+  if (key.v6) std::fill(key.bytes.begin() + 8, key.bytes.end(), std::uint8_t{0});
+  return key;
+}
+
+connection_limits::verdict connection_limits::take(const ip_address& from, bool in_exchange) {
+  std::lock_guard lock{mutex_};
+  const auto limit = in_exchange ? total_ + in_exchange_max : total_;
+  if (open_.load(std::memory_order_relaxed) >= limit) return verdict::too_many;
   if (per_address_ > 0) {
-    auto& count = by_address_[from];
-    if (count >= per_address_) {
-      refused_.fetch_add(1, std::memory_order_relaxed);
-      return verdict::too_many_from_address;
-    }
+    auto& count = by_address_[limit_key(from)];
+    if (count >= per_address_) return verdict::too_many_from_address;
     ++count;
   }
   open_.fetch_add(1, std::memory_order_relaxed);
@@ -24,7 +47,7 @@ void connection_limits::give_back(const ip_address& from) {
   std::lock_guard lock{mutex_};
   open_.fetch_sub(1, std::memory_order_relaxed);
   if (per_address_ == 0) return;
-  auto found = by_address_.find(from);
+  auto found = by_address_.find(limit_key(from));
   if (found == by_address_.end()) return;
   if (--found->second == 0) by_address_.erase(found);
 }

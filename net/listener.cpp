@@ -118,21 +118,38 @@ void listener::on_events(std::uint32_t) {
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      // Without a descriptor the event would come again at once; look again a little later.
-      thread_.change(fd_, 0, this);
-      retry_ = thread_.after(retry_after_ms, [this] {
-        retry_ = 0;
-        if (accepting_) thread_.change(fd_, EPOLLIN, this);
-      });
-    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) wait_for_descriptors();
     return;
   }
 }
 
+void listener::wait_for_descriptors() {
+  if (options_.on_refused) options_.on_refused(refusal::no_descriptor, where_.address);
+  bool room = options_.make_room && options_.make_room(where_.address);
+  // Without a descriptor the event would come again at once; look again a little later.
+  thread_.change(fd_, 0, this);
+  retry_ = thread_.after(room ? 1 : retry_after_ms, [this] {
+    retry_ = 0;
+    if (accepting_) thread_.change(fd_, EPOLLIN, this);
+  });
+}
+
+std::optional<refusal> listener::place_for(const ip_address& peer) {
+  if (options_.admit)
+    if (auto reason = options_.admit(peer)) return reason;
+  if (!options_.limits) return std::nullopt;
+  using verdict = connection_limits::verdict;
+  auto found = options_.limits->take(peer);
+  if (found == verdict::too_many && options_.make_room && options_.make_room(peer))
+    found = options_.limits->take(peer, true);
+  if (found == verdict::taken) return std::nullopt;
+  return found == verdict::too_many ? refusal::total : refusal::address;
+}
+
 void listener::take(int fd, const endpoint& peer) {
-  if (options_.limits && options_.limits->take(peer.address) != connection_limits::verdict::taken) {
+  if (auto reason = place_for(peer.address)) {
     ::close(fd);
+    if (options_.on_refused) options_.on_refused(*reason, peer.address);
     return;
   }
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);

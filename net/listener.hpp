@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "base/error.hpp"
@@ -21,6 +22,13 @@ public:
     bool shared_port = false; ///< several listeners of this process share the port; connections are spread
     std::shared_ptr<tls_context> tls;          ///< null: plain TCP
     std::shared_ptr<connection_limits> limits; ///< shared by all listeners of one port
+    /// Asked before anything is done for a connection; a reason refuses it.
+    std::function<std::optional<refusal>(const ip_address&)> admit;
+    /// Asked when the port is full, for a newcomer: tells a connection that is worth less to go. False: there
+    /// is none.
+    std::function<bool(const ip_address&)> make_room;
+    /// Told of every connection that found no place here; not of those that the opener refused.
+    std::function<void(refusal, const ip_address&)> on_refused;
   };
   /// Gives the handler of a new connection; null refuses it.
   using opener = std::function<std::shared_ptr<connection_handler>(connection&)>;
@@ -46,6 +54,9 @@ public:
 private:
   listener(io_thread& thread, int fd, options opts, opener open_connection);
   void take(int fd, const endpoint& peer);
+  /// Nothing: the connection has its place.
+  std::optional<refusal> place_for(const ip_address& peer);
+  void wait_for_descriptors();
   class guard;
 
   io_thread& thread_;

@@ -27,22 +27,6 @@ TEST(Address, ReadsAndWritesBothFamilies) {
     EXPECT_FALSE(parse_endpoint(bad)) << bad;
 }
 
-TEST(Limits, CountInAllAndPerAddress) {
-  connection_limits limits{3, 2};
-  auto a = *parse_ip("10.0.0.1");
-  auto b = *parse_ip("10.0.0.2");
-  using verdict = connection_limits::verdict;
-  EXPECT_EQ(limits.take(a), verdict::taken);
-  EXPECT_EQ(limits.take(a), verdict::taken);
-  EXPECT_EQ(limits.take(a), verdict::too_many_from_address);
-  EXPECT_EQ(limits.take(b), verdict::taken);
-  EXPECT_EQ(limits.take(b), verdict::too_many);
-  limits.give_back(a);
-  EXPECT_EQ(limits.take(b), verdict::taken);
-  EXPECT_EQ(limits.open(), 3u);
-  EXPECT_EQ(limits.refused(), 2u);
-}
-
 /// What a server connection saw, for the test's own thread.
 struct seen {
   std::mutex mutex;
@@ -90,6 +74,15 @@ private:
   seen& seen_;
   std::function<void(connection&)> on_bytes_;
 };
+
+bool eventually(const std::function<bool()>& condition) {
+  auto until_ms = steady_clock_ms() + 20'000;
+  while (!condition()) {
+    if (steady_clock_ms() > until_ms) return false;
+    ::poll(nullptr, 0, 2);
+  }
+  return true;
+}
 
 class Net : public ::testing::Test {
 protected:
@@ -345,6 +338,59 @@ TEST_F(Tls, AMissingCertificateIsAnErrorWithItsPath) {
   auto context = tls_context::server(options);
   ASSERT_FALSE(context);
   EXPECT_EQ(context.error().where, "/nowhere/cert.pem");
+}
+
+TEST_F(Net, AFullPortMakesRoomOrRefusesAndSaysWhy) {
+  std::mutex mutex;
+  std::vector<refusal> refusals;
+  std::weak_ptr<connection> worth_less;
+  listener::options opts;
+  opts.where = *parse_endpoint("127.0.0.1:0");
+  opts.limits = std::make_shared<connection_limits>(1, 0);
+  opts.make_room = [&](const ip_address&) {
+    auto one = worth_less.lock();
+    if (!one || !one->is_open()) return false;
+    one->close();
+    return true;
+  };
+  opts.on_refused = [&](refusal reason, const ip_address&) {
+    std::lock_guard lock{mutex};
+    refusals.push_back(reason);
+  };
+  auto opened = listener::open(*thread, opts, [&](connection& c) {
+    if (worth_less.expired()) worth_less = c.weak_from_this();
+    return std::make_shared<recorder>(saw, nullptr);
+  });
+  ASSERT_TRUE(opened);
+  server = std::move(*opened);
+  thread->run([this] { ASSERT_TRUE(server->start()); });
+  connect();
+  int second = connect();
+  ASSERT_EQ(::send(second, "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_TRUE(saw.wait([&] { return saw.bytes == "x"; })) << "the first made room";
+  connect(); // the second is worth more
+  EXPECT_TRUE(eventually([&] {
+    std::lock_guard lock{mutex};
+    return refusals == std::vector<refusal>{refusal::total};
+  }));
+  EXPECT_TRUE(eventually([&] { return opts.limits->open() == 1; }));
+}
+
+TEST_F(Net, WhoIsNotAdmittedIsClosedUnread) {
+  std::atomic<int> refused{0};
+  listener::options opts;
+  opts.where = *parse_endpoint("127.0.0.1:0");
+  opts.admit = [](const ip_address&) { return std::optional{refusal::rate}; };
+  opts.on_refused = [&](refusal reason, const ip_address&) { refused += reason == refusal::rate; };
+  auto opened = listener::open(*thread, opts, [&](connection&) -> std::shared_ptr<connection_handler> {
+    ADD_FAILURE() << "must not be opened";
+    return nullptr;
+  });
+  ASSERT_TRUE(opened);
+  server = std::move(*opened);
+  thread->run([this] { ASSERT_TRUE(server->start()); });
+  connect();
+  EXPECT_TRUE(eventually([&] { return refused == 1; }));
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 
 #include <caf/send.hpp>
 
+#include "actors/watch/thread_name.hpp"
+
 namespace picket {
 
 namespace {
@@ -157,6 +159,7 @@ void alert_sink_state::tick() {
 
 alert_sink_actor::behavior_type alert_sink(alert_sink_actor::stateful_pointer<alert_sink_state> self,
                                            sink_setup setup) {
+  name_thread("sink");
   self->state.self = self;
   self->state.setup = std::move(setup);
   self->state.tell_notices(); // of the journal's opening

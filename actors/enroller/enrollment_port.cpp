@@ -4,20 +4,33 @@
 
 #include <caf/send.hpp>
 
+#include "net/provisional.hpp"
 #include "protocol/enrollment/request.hpp"
 
 namespace picket {
 
 namespace {
 
+/// Connections that have not made their request.
+using idle_exchanges = net::provisional_connections<net::ip_address, net::ip_address_hash>;
+
+/// What the exchanges of the port share.
+struct exchange_context {
+  enroller_actor enroller;
+  std::shared_ptr<const metrics> counts;
+  std::shared_ptr<event_log> log;
+  std::shared_ptr<idle_exchanges> idle;
+  std::shared_ptr<net::address_guard> addresses;
+  std::shared_ptr<refusal_tally> refusals;
+  std::int64_t limit_ms = 0;
+};
+
 /// One exchange: waits for the line end, hands the line over, writes the answer, ends.
 class exchange_connection final : public net::connection_handler {
 public:
-  exchange_connection(enroller_actor enroller, std::shared_ptr<const metrics> counts,
-                      std::shared_ptr<event_log> log)
-      : enroller_{std::move(enroller)}
-      , counts_{std::move(counts)}
-      , log_{std::move(log)} {}
+  exchange_connection(std::shared_ptr<const exchange_context> context, idle_exchanges::ticket place)
+      : context_{std::move(context)}
+      , idle_{place} {}
 
   std::size_t on_data(net::connection& from, byte_view bytes) override {
     if (asked_) return bytes.size(); // only the first line counts
@@ -32,6 +45,7 @@ public:
       return 0;
     }
     asked_ = true;
+    context_->idle->leave(idle_);
     auto exchange = std::make_shared<enrollment_exchange>();
     exchange->line = std::string{text.substr(0, end)};
     exchange->source = from.peer().address;
@@ -45,22 +59,32 @@ public:
         connection->close_after_write();
       });
     };
-    caf::anon_send(enroller_, enroll_atom_v, exchange_ptr{std::move(exchange)});
+    caf::anon_send(context_->enroller, enroll_atom_v, exchange_ptr{std::move(exchange)});
     return bytes.size();
   }
 
   void on_closed(net::connection& from, net::close_reason reason) override {
-    counts_->enrollment_closed_total.add_for(net::name_of(reason));
+    context_->idle->leave(idle_);
+    context_->counts->enrollment_closed_total.add_for(net::name_of(reason));
     if (reason == net::close_reason::tls)
-      log_->write(log_event::enrollment_tls_failed, {{"peer", net::to_string(from.peer())}});
+      context_->log->write(log_event::enrollment_tls_failed, {{"peer", net::to_string(from.peer())}});
   }
 
 private:
-  enroller_actor enroller_;
-  std::shared_ptr<const metrics> counts_;
-  std::shared_ptr<event_log> log_;
+  std::shared_ptr<const exchange_context> context_;
+  idle_exchanges::ticket idle_;
   bool asked_ = false;
 };
+
+std::shared_ptr<exchange_connection> make_exchange(const std::shared_ptr<const exchange_context>& context,
+                                                   net::connection& fresh) {
+  const auto& from = fresh.peer().address;
+  bool displaced = false;
+  auto place = context->idle->enter(net::limit_key(from), net::closer(fresh), displaced);
+  if (displaced) context->refusals->note(net::refusal::unverified, from, fresh.thread().now_ms());
+  fresh.set_deadline(context->limit_ms);
+  return std::make_shared<exchange_connection>(context, place);
+}
 
 } // namespace
 
@@ -72,17 +96,36 @@ result<std::unique_ptr<enrollment_port>> enrollment_port::open(enrollment_port_o
   auto thread = net::io_thread::create("enroll");
   if (!thread) return tl::unexpected<error>(thread.error());
   self->thread_ = std::move(*thread);
+  auto* at = self->thread_.get();
+  auto context = std::make_shared<exchange_context>();
+  context->enroller = std::move(enroller);
+  context->counts = counts;
+  context->log = log;
+  context->idle = std::make_shared<idle_exchanges>(net::provisional_limits{options.max_exchanges, 0, 0});
+  context->addresses = std::make_shared<net::address_guard>(options.rates);
+  context->refusals = std::make_shared<refusal_tally>("enrollment", counts,
+                                                      &metrics::enrollment_refused_connections_total, log);
+  context->limit_ms = options.exchange_limit_ms;
   net::listener::options listen;
   listen.where = options.where;
   listen.tls = options.tls;
   self->limits_ =
       std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
   listen.limits = self->limits_;
-  auto limit_ms = options.exchange_limit_ms;
-  auto opened = net::listener::open(*self->thread_, listen, [=](net::connection& fresh) {
-    fresh.set_deadline(limit_ms);
-    return std::make_shared<exchange_connection>(enroller, counts, log);
-  });
+  listen.admit = [context, at](const net::ip_address& from) {
+    return context->addresses->on_connect(from, at->now_ms());
+  };
+  listen.make_room = [context, at](const net::ip_address& from) {
+    if (!context->idle->end_oldest()) return false;
+    context->refusals->note(net::refusal::unverified, from, at->now_ms());
+    return true;
+  };
+  listen.on_refused = [context, at](net::refusal reason, const net::ip_address& from) {
+    context->refusals->note(reason, from, at->now_ms());
+  };
+  std::shared_ptr<const exchange_context> shared = context;
+  auto opened = net::listener::open(
+      *self->thread_, listen, [shared](net::connection& fresh) { return make_exchange(shared, fresh); });
   if (!opened) return tl::unexpected<error>(opened.error());
   self->listener_ = std::move(*opened);
   self->thread_->start();

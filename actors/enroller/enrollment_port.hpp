@@ -5,7 +5,9 @@
 
 #include "actors/enroller/interface.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "actors/telemetry/refusal_tally.hpp"
 #include "base/telemetry/event_log.hpp"
+#include "net/address_guard.hpp"
 #include "net/listener.hpp"
 #include "net/tls.hpp"
 
@@ -17,10 +19,11 @@ struct enrollment_port_options {
   std::size_t max_exchanges = 1'000;
   std::size_t max_exchanges_per_address = 0; ///< 0: no limit
   std::int64_t exchange_limit_ms = 10'000;
+  net::address_guard_limits rates; ///< of new connections, from one address and in all
 };
 
 /// The sockets of the enrollment port: one thread, TLS, one line in, one answer out, all within one time
-/// limit.
+/// limit. When there are as many as there may be, the one that has not made its request for longest goes.
 class enrollment_port {
 public:
   /// Errors: address_in_use, io.

@@ -28,8 +28,20 @@ void send_frame(net::connection& to, std::string_view record) {
 
 } // namespace
 
-agent_connection::agent_connection(std::shared_ptr<const port_context> context)
+std::shared_ptr<agent_connection> make_agent_connection(const std::shared_ptr<const port_context>& context,
+                                                        net::connection& fresh) {
+  const auto& from = fresh.peer().address;
+  bool displaced = false;
+  auto place = context->unverified->enter(net::limit_key(from), net::closer(fresh), displaced);
+  if (displaced) context->refusals->note(net::refusal::unverified, from, fresh.thread().now_ms());
+  fresh.set_deadline(context->limits.first_record_ms);
+  return std::make_shared<agent_connection>(context, place);
+}
+
+agent_connection::agent_connection(std::shared_ptr<const port_context> context,
+                                   unverified_connections::ticket place)
     : context_{std::move(context)}
+    , unverified_{place}
     , rate_{context_->events_per_second} {}
 
 agent_connection::~agent_connection() = default;
@@ -51,6 +63,10 @@ std::size_t agent_connection::on_data(net::connection& from, byte_view bytes) {
     count_taken();
   }
   if (from.is_open()) watch_partial(from, used < bytes.size() && !from.paused(), used > 0);
+  if (unverified_ != 0 && from.is_open() && !context_->unverified->holds(unverified_, bytes.size() - used)) {
+    context_->refusals->note(net::refusal::unverified, from.peer().address, from.thread().now_ms());
+    from.close();
+  }
   return used;
 }
 
@@ -64,6 +80,7 @@ void agent_connection::watch_partial(net::connection& from, bool partial, bool p
 
 agent_connection::step agent_connection::take_record(net::connection& from, byte_view record) {
   if (protocol::is_ping(record)) {
+    if (!link_ && ++pings_ > unbound_pings_max) return refuse(from, "bad_frame", id_text_);
     context_->counts->ingest_pings_total.add();
     send_frame(from, protocol::pong_record);
     return step::next;
@@ -76,6 +93,7 @@ agent_connection::step agent_connection::refuse(net::connection& from, std::stri
   context_->counts->ingest_bad_records_total.add_for(reason);
   context_->log->write(log_event::record_refused,
                        {{"reason", reason}, {"agent", agent}, {"peer", net::to_string(from.peer())}});
+  context_->addresses->on_failure(from.peer().address, from.thread().now_ms());
   from.close();
   return step::closed;
 }
@@ -111,7 +129,7 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
   auto opened = opener_->open(head->cipher, head->ciphertext, thread_scratch());
   if (!opened) return refuse(from, protocol::name_of(opened.error()), id_text_);
   // What was refused may only try again; its events are not believed to be the agent's.
-  if (refused_ && protocol::classify_control(opened->message).kind != protocol::control_kind::startup) {
+  if (refusals_ > 0 && protocol::classify_control(opened->message).kind != protocol::control_kind::startup) {
     context_->counts->ingest_bad_records_total.add_for("refused");
     return step::next;
   }
@@ -129,8 +147,6 @@ agent_connection::step agent_connection::take_unproven(net::connection& from, by
 }
 
 void agent_connection::proven(net::connection& from) {
-  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
-  counted_unverified_ = false;
   if (row_.state == protocol::confirmation::unconfirmed) context_->proven(agent_);
   // Until it is bound: a proven event alone must not hold a connection for ever.
   from.set_deadline(context_->limits.first_record_ms);
@@ -202,8 +218,13 @@ void agent_connection::answer_err(net::connection& from, std::string_view text, 
   }
   byte_buffer frame;
   if (sealer.seal_framed(protocol::format_err(text), options, frame, scratch)) from.send(frame);
-  refused_ = true;
+  // It waits among those that were refused (agent-behaviour.md L3), and makes room there for newer ones.
+  leave_unverified();
+  bool displaced = false;
+  if (waiting_ == 0) waiting_ = context_->refused->enter(agent_, net::closer(from), displaced);
+  if (displaced) context_->refusals->note(net::refusal::refused, from.peer().address, from.thread().now_ms());
   from.set_deadline(context_->limits.refused_ms);
+  if (++refusals_ >= refusals_max) from.close_after_write();
   context_->log->write(log_event::agent_refused,
                        {{"agent", id_text_}, {"reason", reason}, {"peer", net::to_string(from.peer())}});
 }
@@ -220,8 +241,9 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     // While we do not read, its silence is ours (agent-behaviour.md L2).
     auto last_byte_ms = !alive ? 0 : older->paused ? now_ms : older->last_byte_ms.load();
     auto verdict = anchor->guard.on_startup(pair, now_ms, alive, last_byte_ms, context_->takeover);
-    if (verdict == protocol::takeover_verdict::refuse) {
+    if (protocol::is_refusal(verdict)) {
       lock.unlock();
+      if (verdict == protocol::takeover_verdict::refuse_clone) context_->cloned(agent_, row_, from.peer());
       context_->counts->session_startups_total.add_for("refused_in_use");
       answer_err(from, protocol::key_in_use_text, "key in use");
       return false;
@@ -231,7 +253,9 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     if (!alive) older = nullptr;
   }
   link_ = fresh;
-  refused_ = false;
+  leave_unverified();
+  context_->refused->leave(std::exchange(waiting_, 0));
+  context_->addresses->on_proven(from.peer().address, now_ms);
   from.set_deadline(0);
   session_ = context_->make_session(link_, row_);
   context_->sessions->bind(link_, session_);
@@ -362,10 +386,12 @@ void agent_connection::count_taken() {
 
 void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
   if (idle_ != 0) from.thread().cancel(idle_);
-  if (counted_unverified_) context_->unverified->give_back(from.peer().address);
   if (taken_slot_) context_->taken->end(*taken_slot_);
+  leave_unverified();
+  context_->refused->leave(std::exchange(waiting_, 0));
   context_->counts->ingest_closed_connections_total.add_for(net::name_of(reason));
   if (!link_) return;
+  context_->addresses->on_gone(from.peer().address, from.thread().now_ms());
   link_->mark_ended();
   context_->counts->sessions.add(-1);
   // Else the decoder ends the session: what still waits may be the agent's farewell.

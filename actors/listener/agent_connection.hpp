@@ -3,15 +3,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "actors/agent_session/session_directory.hpp"
 #include "actors/listener/event_rate.hpp"
 #include "actors/listener/record_intake.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "actors/telemetry/refusal_tally.hpp"
 #include "base/telemetry/event_log.hpp"
+#include "net/address_guard.hpp"
 #include "net/connection.hpp"
-#include "net/limits.hpp"
+#include "net/provisional.hpp"
 #include "protocol/agent/connection_state.hpp"
 #include "protocol/agent/record.hpp"
 #include "store/pool/connection_counts.hpp"
@@ -26,6 +29,9 @@ struct port_limits {
   std::int64_t rest_ms = 10'000;         ///< a superseded connection is read to its end for so long
   std::int64_t idle_ms = 0;              ///< without a byte from a bound connection; 0: no limit
 };
+
+using unverified_connections = net::provisional_connections<net::ip_address, net::ip_address_hash>;
+using refused_connections = net::provisional_connections<agent_id>;
 
 /// What the connections of the agent port share.
 struct port_context {
@@ -42,12 +48,18 @@ struct port_context {
   std::int64_t events_per_second = 0;              ///< of one agent; 0: no limit
   bool drop_over_limit = false;                    ///< else what is above it waits at the agent
   std::shared_ptr<store::connection_counts> taken; ///< null: not counted
-  /// Connections that have not proven an agent yet.
-  std::shared_ptr<net::connection_limits> unverified;
+  /// Connections that no agent has yet; each enters before its handler is made.
+  std::shared_ptr<unverified_connections> unverified;
+  /// Connections whose agent was refused and that only wait.
+  std::shared_ptr<refused_connections> refused;
+  std::shared_ptr<net::address_guard> addresses;
+  std::shared_ptr<refusal_tally> refusals;
   /// Makes the session of a connection that has just been bound.
   std::function<agent_session_actor(const session_link_ptr&, const protocol::agent_row&)> make_session;
   /// The agent has proven its key for the first time.
   std::function<void(agent_id)> proven;
+  /// Two machines use the agent's key; told at most once in the window of `takeover`.
+  std::function<void(agent_id, const protocol::agent_row&, const net::endpoint&)> cloned;
 };
 
 /// One connection of the agent port, on its I/O thread: cuts frames, proves who it is, then hands sealed
@@ -57,7 +69,8 @@ struct port_context {
 /// connection to the agent (or is refused with a text); from then on it is bound and records stay sealed.
 class agent_connection final : public net::connection_handler {
 public:
-  explicit agent_connection(std::shared_ptr<const port_context> context);
+  /// `place` among the unverified ones.
+  agent_connection(std::shared_ptr<const port_context> context, unverified_connections::ticket place);
   ~agent_connection() override;
 
   std::size_t on_data(net::connection& from, byte_view bytes) override;
@@ -86,7 +99,10 @@ private:
   void watch_partial(net::connection& from, bool partial, bool progress);
   void watch_idle(net::connection& from, std::int64_t after_ms);
   void proven(net::connection& from);
+  void leave_unverified() { context_->unverified->leave(std::exchange(unverified_, 0)); }
 
+  static constexpr unsigned unbound_pings_max = 100; ///< a balancer sends one
+  static constexpr unsigned refusals_max = 8;        ///< an agent makes a new connection for each attempt
   std::shared_ptr<const port_context> context_;
   agent_id agent_ = 0; ///< proven; 0: not yet
   protocol::agent_row row_;
@@ -95,9 +111,11 @@ private:
   protocol::record_cipher cipher_ = protocol::record_cipher::aes;
   session_link_ptr link_;
   agent_session_actor session_;
-  bool refused_ = false;
+  unverified_connections::ticket unverified_; ///< 0: has left
+  refused_connections::ticket waiting_ = 0;
+  unsigned refusals_ = 0; ///< times that the agent was refused here
+  unsigned pings_ = 0;
   bool partial_ = false;
-  bool counted_unverified_ = true; ///< taken when the connection was accepted
   net::timer_id idle_ = 0;
   std::shared_ptr<connection_turn> turn_ = std::make_shared<connection_turn>();
   event_rate rate_;
@@ -105,5 +123,10 @@ private:
   std::uint64_t taken_ = 0; ///< records of this connection that are done with here
   std::optional<std::uint32_t> taken_slot_;
 };
+
+/// The handler of a connection that has just been accepted; it takes a place among those that have not proven
+/// anything, for which an older one may have to go.
+std::shared_ptr<agent_connection> make_agent_connection(const std::shared_ptr<const port_context>& context,
+                                                        net::connection& fresh);
 
 } // namespace picket

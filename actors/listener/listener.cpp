@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/watch/thread_name.hpp"
 #include "base/time.hpp"
 
 namespace picket {
@@ -12,6 +13,7 @@ namespace picket {
 result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& options,
                                                      std::shared_ptr<const port_context> context) {
   std::shared_ptr<agent_port> self{new agent_port};
+  self->refusals_ = context->refusals;
   self->limits_ =
       std::make_shared<net::connection_limits>(options.max_connections, options.max_connections_per_address);
   net::listener::options listen;
@@ -32,14 +34,19 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
   for (unsigned slot = 0; slot < options.io_threads; ++slot) {
     auto thread = net::io_thread::create("agents-" + std::to_string(slot));
     if (!thread) return tl::unexpected<error>(thread.error());
+    listen.admit = [context, at = thread->get()](const net::ip_address& from) {
+      return context->addresses->on_connect(from, at->now_ms());
+    };
+    listen.on_refused = [context, at = thread->get()](net::refusal reason, const net::ip_address& from) {
+      context->refusals->note(reason, from, at->now_ms());
+    };
+    listen.make_room = [context, at = thread->get()](const net::ip_address& from) {
+      if (!context->unverified->end_oldest()) return false;
+      context->refusals->note(net::refusal::unverified, from, at->now_ms());
+      return true;
+    };
     auto opened = net::listener::open(**thread, listen, [context](net::connection& fresh) {
-      using verdict = net::connection_limits::verdict;
-      if (context->unverified->take(fresh.peer().address) != verdict::taken) {
-        context->counts->ingest_refused_connections_total.add_for("unverified");
-        return std::shared_ptr<agent_connection>{};
-      }
-      fresh.set_deadline(context->limits.first_record_ms);
-      return std::make_shared<agent_connection>(context);
+      return make_agent_connection(context, fresh);
     });
     if (!opened) return tl::unexpected<error>(opened.error());
     listen.where = (*opened)->where(); // with port 0 the others share what the first one got
@@ -123,6 +130,7 @@ void listener_state::on_changes(const registry::registry_changes& changes) {
 
 listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener_state> self,
                                        listener_setup setup) {
+  name_thread("listener");
   self->state.setup = std::move(setup);
   self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
   return {

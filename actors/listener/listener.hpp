@@ -38,7 +38,7 @@ public:
   bool stop();
   const net::endpoint& where() const noexcept { return listeners_.front()->where(); }
   std::size_t connections() const noexcept { return limits_->open(); }
-  std::uint64_t refused() const noexcept { return limits_->refused(); }
+  std::uint64_t refused() const noexcept { return refusals_->total(); }
 
 private:
   agent_port() = default;
@@ -52,6 +52,7 @@ private:
   std::vector<std::unique_ptr<net::io_thread>> threads_;
   std::vector<std::unique_ptr<net::listener>> listeners_;
   std::shared_ptr<net::connection_limits> limits_;
+  std::shared_ptr<refusal_tally> refusals_;
   bool stopped_ = false;
 };
 

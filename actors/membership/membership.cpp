@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/watch/thread_name.hpp"
 #include "base/time.hpp"
 
 namespace picket {
@@ -139,6 +140,7 @@ void membership_state::on_changes(const registry::registry_changes& changes) {
 
 membership_actor::behavior_type membership(membership_actor::stateful_pointer<membership_state> self,
                                            membership_setup setup) {
+  name_thread("membership");
   self->state.self = self;
   self->state.setup = std::move(setup);
   self->state.load();

@@ -4,6 +4,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/watch/thread_name.hpp"
 #include "base/time.hpp"
 
 namespace picket::registry {
@@ -118,6 +119,7 @@ registry_status registry_state::status() {
 
 registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self,
                                        registry_setup setup) {
+  name_thread("registry");
   self->state.self = self;
   self->state.setup = std::move(setup);
   self->set_down_handler([self](const caf::down_msg& down) {

@@ -225,6 +225,7 @@ bool simulator::has_lines(const connection& one) const noexcept {
 /// Puts the agent's next line into its output.
 bool simulator::feed_one(connection& one) {
   auto before = one.agent.output.size();
+  if (options_.on_line) options_.on_line(one.agent.who().id, one.next_line + 1);
   if (options_.prebuilt) {
     auto begin = one.next_line == 0 ? 0 : one.prebuilt_ends[one.next_line - 1];
     auto end = one.prebuilt_ends[one.next_line];

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <queue>
 #include <string>
@@ -38,6 +39,9 @@ struct sim_options {
   std::size_t parallel_enrollments = 32;
   std::int64_t enrollment_timeout_ms = 60'000;
   agent_options agent;
+  /// Called just before a line is sent, with the agent's id and the line's number; for measuring delays. A
+  /// line that goes out again on a new connection is told again.
+  std::function<void(const std::string&, std::uint64_t)> on_line;
 };
 
 /// What one connection carried: for each line the place of its record, the start-up being the first.

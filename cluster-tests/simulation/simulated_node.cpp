@@ -307,7 +307,12 @@ void simulated_node::open_port() {
   context->events_per_second = shape.events_per_second;
   context->taken =
       store::connection_counts::open(directory / "run/connections", 1'000, local->boot()).value();
-  context->unverified = std::make_shared<net::connection_limits>(10'000, 10'000);
+  context->unverified = std::make_shared<unverified_connections>(net::provisional_limits{10'000, 0, 0});
+  context->refused = std::make_shared<refused_connections>(net::provisional_limits{10'000, 4, 0});
+  context->addresses = std::make_shared<net::address_guard>(net::address_guard_limits{});
+  context->refusals =
+      std::make_shared<refusal_tally>("agents", counts, &metrics::ingest_refused_connections_total, log);
+  context->cloned = [](agent_id, const protocol::agent_row&, const net::endpoint&) {};
   context->make_session = [this](const session_link_ptr& link, const protocol::agent_row& row) {
     session_setup session;
     session.agent = link->agent();
@@ -330,9 +335,7 @@ int simulated_node::connect(std::uint64_t& token) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   net::endpoint peer{net::parse_ip("127.0.0.1").value(), 1'000};
   auto fresh = std::make_shared<net::connection>(*io, ends[0], peer, nullptr, net::connection_options{});
-  context->unverified->take(peer.address);
-  fresh->set_deadline(context->limits.first_record_ms);
-  fresh->open(std::make_shared<agent_connection>(context));
+  fresh->open(make_agent_connection(context, *fresh));
   std::erase_if(connections, [](const auto& one) { return !one->is_open(); });
   connections.push_back(fresh);
   token = fresh->token();

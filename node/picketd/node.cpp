@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 
 #include "base/time.hpp"
+#include "node/picketd/descriptors.hpp"
 #include "node/picketd/identity.hpp"
 #include "node/picketd/parts.hpp"
 
@@ -35,6 +36,7 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
   auto made = std::make_unique<parts>();
   made->settings = settings;
   made->log = std::move(log);
+  fit_to_descriptors(made->settings, *made->log);
   made->watching = std::make_shared<part_watch>(made->log, std::move(on_failure));
   made->own_counts = std::make_shared<metrics>();
   made->counts = made->own_counts;

@@ -102,6 +102,8 @@ struct node::parts {
   void spawn_examiner();
   void spawn_analysis();
   void spawn_membership();
+  /// What limits the agent port before and after a connection has an agent.
+  void guard_port(port_context& context);
   result<void> open_agent_port();
   result<void> open_enrollment();
   result<void> open_http();

@@ -11,6 +11,7 @@
 #include "node/picketd/identity.hpp"
 #include "node/picketd/parts.hpp"
 #include "node/picketd/ruleset_source.hpp"
+#include "protocol/agent/event_message.hpp"
 #include "protocol/enrollment/keys.hpp"
 
 namespace picket {
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int certificate_days = 3'650;
 constexpr std::uint64_t most_overflow_files = 256; ///< each keeps a descriptor
+constexpr std::size_t refused_per_agent = 4;
 
 result<void> make_private(const fs::path& dir) {
   std::error_code problem;
@@ -288,6 +290,35 @@ void node::parts::spawn_membership() {
   membership = system->spawn<caf::detached>(picket::membership, setup);
 }
 
+void node::parts::guard_port(port_context& context) {
+  const auto& own = settings.ingest;
+  net::provisional_limits unverified;
+  unverified.total = static_cast<std::size_t>(own.max_connections);
+  unverified.per_key = static_cast<std::size_t>(own.max_unverified_per_address);
+  unverified.bytes = static_cast<std::size_t>(own.max_unverified_bytes);
+  context.unverified = std::make_shared<unverified_connections>(unverified);
+  context.refused = std::make_shared<refused_connections>(
+      net::provisional_limits{static_cast<std::size_t>(own.max_refused), refused_per_agent, 0});
+  net::address_guard_limits addresses;
+  const auto rate = static_cast<double>(own.new_connections_per_address_per_s);
+  addresses.connections = {rate, rate * 10};
+  const auto bad = static_cast<double>(own.bad_records_per_minute);
+  addresses.failures = {bad / 60, bad};
+  addresses.penalty_ms = own.bad_records_penalty_s * 1000;
+  context.addresses = std::make_shared<net::address_guard>(addresses);
+  context.refusals =
+      std::make_shared<refusal_tally>("agents", counts, &metrics::ingest_refused_connections_total, log);
+  context.cloned = [notices = intake, to = log](agent_id agent, const protocol::agent_row& row,
+                                                const net::endpoint& from) {
+    to->write(log_event::agent_cloned,
+              {{"agent", to_text(agent)}, {"name", row.name}, {"refused", net::to_string(from)}});
+    auto notice =
+        protocol::format_notice(protocol::agent_notice::cloned, to_text(agent), row.name, row.address);
+    // Without room only the log says it.
+    notices->take(agent, notice.location.substr(notice.location.find("->") + 2), notice.text);
+  };
+}
+
 result<void> node::parts::open_agent_port() {
   auto where = endpoint_of(settings.ingest.listen, "ingest.listen");
   if (!where) return tl::unexpected<error>(where.error());
@@ -312,9 +343,7 @@ result<void> node::parts::open_agent_port() {
                                               local->boot());
   if (!taken) return tl::unexpected<error>(taken.error());
   context->taken = std::move(*taken);
-  context->unverified = std::make_shared<net::connection_limits>(
-      static_cast<std::size_t>(settings.ingest.max_connections),
-      static_cast<std::size_t>(settings.ingest.max_unverified_per_address));
+  guard_port(*context);
   context->make_session = [this](const session_link_ptr& link, const protocol::agent_row& row) {
     session_setup setup;
     setup.agent = link->agent();
@@ -384,6 +413,10 @@ result<void> node::parts::open_enrollment() {
   options.max_exchanges = static_cast<std::size_t>(own.max_exchanges);
   options.max_exchanges_per_address = static_cast<std::size_t>(own.max_exchanges_per_address);
   options.exchange_limit_ms = own.timeout_ms;
+  const auto each = static_cast<double>(own.exchanges_per_address_per_minute);
+  const auto all = static_cast<double>(own.exchanges_per_minute);
+  options.rates.connections = {each / 60, each};
+  options.rates.connections_in_all = {all / 60, all};
   auto opened = picket::enrollment_port::open(options, enroller, counts, log);
   if (!opened) return tl::unexpected<error>(opened.error());
   enrollment = std::move(*opened);

@@ -94,6 +94,19 @@ bool takeover_guard::over_limit(std::int64_t now_ms, const takeover_limits& limi
   return true;
 }
 
+takeover_verdict takeover_guard::refusal(std::int64_t now_ms, bool sure,
+                                         const takeover_limits& limits) noexcept {
+  if (refusals_ == 0 || now_ms - refusals_since_ms_ > limits.limit_window_ms) {
+    refusals_ = 0;
+    refusals_since_ms_ = now_ms;
+  }
+  ++refusals_;
+  bool told = told_ms_ && now_ms - *told_ms_ < limits.limit_window_ms;
+  if (told || (!sure && refusals_ < limits.clone_refusals)) return takeover_verdict::refuse;
+  told_ms_ = now_ms;
+  return takeover_verdict::refuse_clone;
+}
+
 takeover_verdict takeover_guard::on_startup(counter_pair pair, std::int64_t now_ms, bool other_alive,
                                             std::int64_t other_last_byte_ms,
                                             const takeover_limits& limits) noexcept {
@@ -103,8 +116,8 @@ takeover_verdict takeover_guard::on_startup(counter_pair pair, std::int64_t now_
   }
   bool above = pair > highest_;
   bool silent = now_ms - other_last_byte_ms >= limits.silence_ms;
-  if (!above && !silent) return takeover_verdict::refuse;
-  if (over_limit(now_ms, limits)) return takeover_verdict::refuse;
+  if (!above && !silent) return refusal(now_ms, false, limits);
+  if (over_limit(now_ms, limits)) return refusal(now_ms, true, limits);
   std::copy_backward(taken_ms_.begin(), taken_ms_.end() - 1, taken_ms_.end());
   taken_ms_[0] = now_ms;
   taken_ = std::min<std::uint32_t>(taken_ + 1, static_cast<std::uint32_t>(taken_ms_.size()));

@@ -60,16 +60,24 @@ public:
 };
 
 enum class takeover_verdict : std::uint8_t {
-  first,     ///< no other connection is alive
-  take_over, ///< the older connection is superseded: stop writing to it, read it to its end
-  refuse,    ///< answer `#!-err` with key_in_use_text; the older one is left alone
+  first,        ///< no other connection is alive
+  take_over,    ///< the older connection is superseded: stop writing to it, read it to its end
+  refuse,       ///< answer `#!-err` with key_in_use_text; the older one is left alone
+  refuse_clone, ///< the same, and it is time to tell the operator that two machines have the key
 };
+
+constexpr bool is_refusal(takeover_verdict verdict) noexcept {
+  return verdict == takeover_verdict::refuse || verdict == takeover_verdict::refuse_clone;
+}
 
 struct takeover_limits {
   std::int64_t silence_ms = 60'000; ///< an older connection silent for so long may be replaced by anyone
   std::uint32_t limit = 3;          ///< takeovers of one agent …
   std::int64_t limit_window_ms = 600'000; ///< … in this time; beyond it refusals
   std::int64_t refusal_ms = 60'000;       ///< for so long
+  /// So many refusals in the window mean a clone, as one that is over the limit does: a backlog of an agent's
+  /// own dead connections brings a few at once, a clone one every 10 s.
+  std::uint32_t clone_refusals = 6;
 };
 
 /// Decides which of two connections with one key has the agent. Every start-up must have been verified
@@ -91,11 +99,16 @@ public:
 
 private:
   bool over_limit(std::int64_t now_ms, const takeover_limits& limits) noexcept;
+  /// @param sure more than a suspicion
+  takeover_verdict refusal(std::int64_t now_ms, bool sure, const takeover_limits& limits) noexcept;
 
   counter_pair highest_;
   std::array<std::int64_t, 8> taken_ms_{}; ///< newest first
   std::uint32_t taken_ = 0;
   std::int64_t refuse_until_ms_ = 0;
+  std::uint32_t refusals_ = 0; ///< since …
+  std::int64_t refusals_since_ms_ = 0;
+  std::optional<std::int64_t> told_ms_; ///< of the clone
 };
 
 } // namespace picket::protocol

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace picket::protocol {
 namespace {
 
@@ -114,10 +116,29 @@ TEST_F(Takeover, TheFourthInTenMinutesIsRefusedForAMinute) {
   EXPECT_EQ(startup({1, 2}, 10), takeover_verdict::take_over);
   EXPECT_EQ(startup({1, 3}, 20), takeover_verdict::take_over);
   EXPECT_EQ(startup({1, 4}, 30), takeover_verdict::take_over);
-  EXPECT_EQ(startup({1, 5}, 40), takeover_verdict::refuse);
+  EXPECT_EQ(startup({1, 5}, 40), takeover_verdict::refuse_clone) << "and the operator is told";
   EXPECT_TRUE(guard.limited(start + 99 * second));
   EXPECT_EQ(startup({1, 6}, 99), takeover_verdict::refuse);
   EXPECT_EQ(startup({1, 7}, 641), takeover_verdict::take_over);
+}
+
+TEST_F(Takeover, ACloneThatIsRefusedAgainAndAgainIsToldOnceInTenMinutes) {
+  guard.on_startup({100, 1}, start, false, 0, {});
+  std::vector<std::int64_t> told_s;
+  for (std::int64_t now_s = 10; now_s < 2'000; now_s += 10) {
+    auto verdict = startup({0, 1}, now_s);
+    ASSERT_TRUE(is_refusal(verdict));
+    if (verdict == takeover_verdict::refuse_clone) told_s.push_back(now_s);
+  }
+  EXPECT_EQ(told_s, (std::vector<std::int64_t>{60, 670, 1'280, 1'890}));
+}
+
+TEST_F(Takeover, ABacklogOfItsOwnDeadConnectionsIsNoClone) {
+  guard.on_startup({100, 9}, start, false, 0, {});
+  for (std::uint16_t i = 4; i < 9; ++i)
+    EXPECT_EQ(startup({100, i}, 1), takeover_verdict::refuse);
+  for (std::uint16_t i = 4; i < 9; ++i)
+    EXPECT_EQ(startup({100, i}, 700), takeover_verdict::refuse) << "another stall, another window";
 }
 
 } // namespace

@@ -73,6 +73,10 @@ notice_event format_notice(agent_notice notice, std::string_view id, std::string
     event.location = "wazuh-monitord";
     event.text = named("removed", "-");
     break;
+  case agent_notice::cloned:
+    event.location = source_tag(id, name, registered_address) + "->wazuh-remoted";
+    event.text = named("cloned", "->");
+    break;
   }
   return event;
 }

@@ -35,7 +35,12 @@ std::string format_event_message(char queue, std::string_view location, std::str
 std::string source_tag(std::string_view id, std::string_view name, std::string_view registered_address);
 
 /// The node's own events about an agent.
-enum class agent_notice : std::uint8_t { stopped, disconnected, removed };
+enum class agent_notice : std::uint8_t {
+  stopped,
+  disconnected,
+  removed,
+  cloned ///< two machines use its key
+};
 
 struct notice_event {
   std::string location; ///< whole, not escaped, with the tag of the agent where it has one

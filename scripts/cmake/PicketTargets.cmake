@@ -87,7 +87,7 @@ function(picket_test name)
     "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:suppressions=${lists}/ubsan.supp"
     "ASAN_OPTIONS=detect_stack_use_after_return=1:detect_leaks=1")
   # Suppressions name CAF's own code, so only programs with CAF in them get them.
-  if("${T_LINK}" MATCHES "picket_(actors|harness|ctl)")
+  if("${T_LINK}" MATCHES "picket_(actors|harness|ctl|node)")
     set(tsan_lists ":suppressions=${lists}/tsan.supp")
   endif()
   list(APPEND environment "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1${tsan_lists}")
