@@ -142,9 +142,13 @@ examined examiner_state::set_aside(const examination_order& order) {
 }
 
 void examiner_state::keep(const std::vector<store::dead_letter>& letters) {
+  std::vector<store::dead_letter> kept;
   for (const auto& letter : letters)
-    setup.letters->keep(letter);
-  announce(letters);
+    if (!letter.head.examined || !setup.letters->seen(letter.text)) {
+      setup.letters->keep(letter);
+      kept.push_back(letter);
+    }
+  announce(kept);
 }
 
 void examiner_state::announce(const std::vector<store::dead_letter>& letters) {
@@ -160,8 +164,9 @@ void examiner_state::announce(const std::vector<store::dead_letter>& letters) {
   // Nothing of the line is in it: the analysis must not die of this event, too.
   for (const auto& [agent, one] : agents)
     if (waiting.size() < notices_kept)
-      waiting.push_back({agent, "picket: Dead letter " + one.first->id + ": " + std::to_string(one.lines)
-                                    + " lines set aside, the analysis died: " + one.first->reason + "."});
+      waiting.push_back({agent, "picket: Dead letter " + one.first->id
+                                    + ", lines set aside: " + std::to_string(one.lines)
+                                    + ", the analysis died: " + one.first->reason + "."});
   send_notices();
 }
 

@@ -149,12 +149,22 @@ TEST_F(Examiner, SetsAsideTheLineThatIsFatalAndSaysSo) {
   EXPECT_TRUE(letters->seen("POISON"));
   ASSERT_EQ(notices->taken.size(), 1u);
   EXPECT_EQ(notices->taken[0],
-            "001 picket picket: Dead letter 2-77-1: 1 lines set aside, the analysis died: signal 6.");
+            "001 picket picket: Dead letter 2-77-1, lines set aside: 1, the analysis died: signal 6.");
   EXPECT_THAT(notices->taken[0], Not(HasSubstr("POISON"))) << "or the analysis dies of this event, too";
   EXPECT_EQ(counts->deadletter_lines_total.value_for("kept"), 1);
   EXPECT_EQ(counts->deadletter_letters.value(), 1);
   EXPECT_EQ(counts->dispatch_examined_batches_total.value(), 1);
   EXPECT_EQ(log->count(log_event::batch_examined), 1u);
+}
+
+TEST_F(Examiner, TheSameTextIsKeptOnce) {
+  findings = three_lines();
+  findings.messages[2] = "1:/other:POISON";
+  findings.fatal = {{1, "signal 6"}, {2, "signal 6"}};
+  EXPECT_THAT(ask_for(examine_atom_v), ElementsAre(1, 2)) << "neither is analysed";
+  EXPECT_THAT(letters->ids(), ElementsAre("2-77-1"));
+  EXPECT_EQ(letters->find("2-77-1")->seen_again, 1u);
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("again"), 1);
 }
 
 TEST_F(Examiner, ARecordThatCouldNotEvenBeOpenedIsKeptSealed) {
@@ -184,7 +194,7 @@ TEST_F(Examiner, AWholeBatchIsSetAsideLineByLine) {
   EXPECT_EQ(letters->read("2-77-0")->head.reason, "it failed three times");
   EXPECT_FALSE(letters->seen("good")) << "nothing is known against the single line";
   ASSERT_EQ(notices->taken.size(), 1u) << "one for each agent";
-  EXPECT_THAT(notices->taken[0], HasSubstr("4 lines"));
+  EXPECT_THAT(notices->taken[0], HasSubstr("lines set aside: 4,"));
   EXPECT_EQ(log->count(log_event::batch_failed), 1u);
 }
 

@@ -26,6 +26,12 @@ bool letter_office::keep(const store::dead_letter& letter) {
   return kept.has_value();
 }
 
+bool letter_office::seen(std::string_view text) {
+  bool known = letters_->seen(text);
+  if (known) counts_->deadletter_lines_total.add_for("again");
+  return known;
+}
+
 result<void> letter_office::retry(const std::string& id) {
   std::lock_guard lock{mutex_};
   auto letter = letters_->read(id);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "actors/dispatcher/record_return.hpp"
 #include "actors/telemetry/metrics.hpp"
@@ -21,6 +22,8 @@ public:
 
   /// False: there was no room or no disk; the line is lost, and that is said.
   bool keep(const store::dead_letter& letter);
+  /// A letter of this text is kept, and counts it as seen again.
+  bool seen(std::string_view text);
   /// Puts the line into its agent's shard; the letter goes when the shard has it. A crash in between gives
   /// the line twice. Errors: letter_unknown, corrupt, io, limit_reached (no room in the pool: try again).
   result<void> retry(const std::string& id);

@@ -243,6 +243,37 @@ TEST_F(CrashRecovery, ALineThatMakesAnExecutorThrowIsFoundWithoutADeath) {
   EXPECT_EQ(node.metric("picket_dispatch_requeued_batches_total"), 2);
 }
 
+/// Deaths for which no single line can be blamed: here they come from outside.
+TEST_F(CrashRecovery, ABatchWithWhichTheProcessDiesAgainAndAgainIsSetAsideWholeAndCanBeBroughtBack) {
+  connect();
+  node.faults = {{"executor-sleep-ms", "600000"}};
+  ASSERT_TRUE(node.set_fault("executor-sleep-ms", "600000"));
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(agents[0]->send_event("/var/log/x", "line " + std::to_string(i)));
+  auto set_aside = [&] {
+    std::size_t count = 0;
+    for (const auto& one : listed())
+      count += one.value("agent", "") == "001" && !one.value("examined", true) ? 1U : 0U;
+    return count;
+  };
+  int kills = 0;
+  for (; kills < 20 && set_aside() < 5; ++kills) {
+    ASSERT_TRUE(eventually([&] { return node.metric("picket_dispatch_busy_executors") > 0; }));
+    node.kill();
+    ASSERT_TRUE(node.start());
+  }
+  EXPECT_GT(kills, 3);
+  EXPECT_EQ(set_aside(), 5u);
+  EXPECT_TRUE(node.has_logged("event=batch-failed"));
+  ASSERT_TRUE(node.set_fault("executor-sleep-ms", "off"));
+  ASSERT_TRUE(node.api("PUT", "/picket/deadletter/retry?letters_list=all"));
+  EXPECT_TRUE(eventually([&] {
+    look_at_archives();
+    return arrived["001"].size() == 5;
+  })) << arrived["001"].size();
+  EXPECT_TRUE(eventually([&] { return letters() == 0; }));
+}
+
 TEST_F(CrashRecovery, ANodeThatIsKilledWhileItsDiskStandsStillSetsNothingAside) {
   node.faults = {{"sink-stopped", "1"}};
   node.kill();
