@@ -7,6 +7,7 @@
 #include "actors/agent_session/interface.hpp" // one agent's connection
 #include "actors/dispatcher/interface.hpp"    // dispatcher, decoder, rule, alert sink: from records to alerts
 #include "actors/enroller/interface.hpp"      // port 1515: a line becomes an agent
+#include "actors/examiner/interface.hpp"      // lines of which the analysis dies
 #include "actors/health/interface.hpp"        // looks at all of it once a second
 #include "actors/listener/interface.hpp"      // port 1514: sockets, who proves to be which agent
 #include "actors/membership/interface.hpp"    // which nodes and which agents are there

@@ -109,9 +109,9 @@ void session_link::close(net::close_reason reason) {
 }
 
 void session_link::half_close(std::int64_t limit_ms) {
-  on_connection([limit_ms](net::connection& connection) {
+  on_connection([limit_ms, waits = waits_for_older.load()](net::connection& connection) {
     connection.set_deadline(limit_ms);
-    connection.resume();
+    if (!waits) connection.resume();
     connection.half_close();
   });
 }
@@ -127,6 +127,7 @@ std::shared_ptr<session_link> session_link::successor() const {
 }
 
 void session_link::resume() {
+  waits_for_older = false;
   on_connection([](net::connection& connection) { connection.resume(); });
 }
 

@@ -69,7 +69,8 @@ public:
   /// I/O side behind `mark_ended`, and by the decoder behind a batch; whoever gets true ends the session.
   bool take_end() noexcept { return ended() && waiting_records.load() <= 0 && !end_taken_.exchange(true); }
 
-  /// Ends the connection from any thread. `half`: writes no more and reads to the end, at most `limit_ms`.
+  /// Ends the connection from any thread. `half`: writes no more and reads to the end, at most `limit_ms`;
+  /// one that waits for an older one goes on waiting, or it would overtake it.
   void close(net::close_reason reason);
   void half_close(std::int64_t limit_ms);
   /// Reads on after a pause.
@@ -95,6 +96,7 @@ public:
   std::atomic<std::int64_t> last_byte_ms{0};     ///< steady clock
   std::atomic<std::int64_t> waiting_records{0};  ///< sealed records that nobody has opened yet
   std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
+  std::atomic<bool> waits_for_older{false};      ///< not read before the older connection is at its end
   std::atomic<bool> paused{false};               ///< reading is paused for want of room
   agent_traffic traffic;                         ///< what it brought
   std::atomic<std::int64_t> last_sent_ms{0};     ///< steady clock; of the last message to the agent

@@ -27,6 +27,7 @@ result<std::unique_ptr<http_server>> start_api(api_options options, std::shared_
   add_agent_removal_routes(*table, *node);
   add_agent_key_routes(*table, *node);
   add_group_routes(*table, *node);
+  add_deadletter_routes(*table, *node);
   add_node_routes(*table, *node);
   add_fault_routes(*table);
   auto gate = [token = options.token, counts](const http_request& request, http_response& response) {

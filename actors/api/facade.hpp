@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/agent_session/agent_traffic.hpp"
+#include "actors/examiner/letter_office.hpp"
 #include "actors/health/readiness.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/registry/interface.hpp"
@@ -68,6 +69,8 @@ public:
   virtual std::string name() const = 0;
   /// Asks the parts of the node; not for every request.
   virtual node_figures figures() const = 0;
+  /// Dead letters. Its calls wait for the disk.
+  virtual letter_office& letters() = 0;
 };
 
 /// An answer that is not `ok` as an error for the asker.

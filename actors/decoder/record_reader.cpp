@@ -1,23 +1,10 @@
 #include "actors/decoder/record_reader.hpp"
 
 #include "base/time.hpp"
-#include "engine/event/source.hpp"
 #include "protocol/agent/control.hpp"
 #include "protocol/agent/event_message.hpp"
 
 namespace picket {
-
-namespace {
-
-/// Messages that never become events: answers to synchronisation and upgrades, and the keep-alive that is
-/// also sent as an event (events-and-alerts.md 1.2). Empty: it is an event; else the label it is counted by.
-std::string_view skipped_as(const protocol::event_message& message) {
-  if (message.is_keepalive_notice()) return "notice";
-  if (message.queue == '5') return "synchronisation";
-  return message.queue == 'u' ? "upgrade" : std::string_view{};
-}
-
-} // namespace
 
 record_reader::record_reader(reader_setup setup)
     : setup_{std::move(setup)} {}
@@ -29,7 +16,10 @@ reader_findings record_reader::read(work& what) {
   what.events.clear();
   what.events.reserve(what.records.size());
   for (std::uint32_t i = 0; i < what.records.size(); ++i) {
-    if (what.records[i].kind != record_kind::plain)
+    const auto& record = what.records[i];
+    if (record.kind == record_kind::left_out)
+      tally_of(record.connection); // its connection may have ended with it
+    else if (record.kind == record_kind::sealed || record.kind == record_kind::over_limit)
       read_sealed(what, i);
     else
       add_plain(what, i);
@@ -160,10 +150,16 @@ record_reader::message_kind record_reader::add_event(work& what, std::uint32_t i
     return message_kind::skipped;
   }
   const auto& record = what.records[index];
+  auto text = event_text(*parsed);
+  // An operator who sends a letter on once more means it.
+  if (setup_.letters && record.kind != record_kind::again && setup_.letters->seen(text)) {
+    setup_.counts->deadletter_lines_total.add_for("again");
+    return message_kind::skipped;
+  }
   auto source = source_of(cache, parsed->queue, parsed->location);
   engine::event_in event;
   event.source = source.get();
-  event.text = parsed->text.substr(0, parsed->text.find('\0')); // a text ends at its first NUL
+  event.text = text;
   event.arrival_ms = record.arrival_ms;
   event.utc_offset_s = offset_at(record.arrival_ms);
   event.id = {what.id.node, what.id.boot, what.id.sequence, index};
@@ -178,28 +174,16 @@ std::shared_ptr<const engine::source> record_reader::source_of(agent_cache* cach
   key.append(location);
   if (cache != nullptr)
     if (auto found = cache->sources.find(key); found != cache->sources.end()) return found->second;
-  auto path = protocol::unescape_location(location);
-  auto fresh = std::make_shared<engine::source>();
-  if (cache == nullptr) {
-    auto made = engine::make_source(path, setup_.identity.manager_name);
-    if (made) *fresh = std::move(*made);
-  } else {
-    *fresh = engine::make_agent_source(cache->id_text, cache->row.name, cache->row.address, path,
-                                       setup_.identity.manager_name);
-    if (auto status = setup_.statuses->get(agent_id(std::stoul(cache->id_text)))) {
-      if (!status->last_keepalive.agent_ip.empty()) fresh->agent_ip = status->last_keepalive.agent_ip;
-      for (const auto& label : status->last_keepalive.labels)
-        if (!label.system) fresh->labels.push_back({label.key, label.value, label.hidden});
-    }
+  if (cache == nullptr) return make_event_source(nullptr, queue, location, setup_.identity);
+  event_agent agent{cache->id_text, cache->row.name, cache->row.address, {}, {}};
+  if (auto status = setup_.statuses->get(agent_id(std::stoul(cache->id_text)))) {
+    agent.address = status->last_keepalive.agent_ip;
+    for (const auto& label : status->last_keepalive.labels)
+      if (!label.system) agent.labels.push_back({label.key, label.value, label.hidden});
   }
-  fresh->queue = queue;
-  fresh->manager_name = setup_.identity.manager_name;
-  fresh->cluster_name = setup_.identity.cluster_name;
-  fresh->node_name = setup_.identity.node_name;
-  if (cache != nullptr) {
-    if (cache->sources.size() >= sources_cached) cache->sources.clear();
-    cache->sources.emplace(std::move(key), fresh);
-  }
+  auto fresh = make_event_source(&agent, queue, location, setup_.identity);
+  if (cache->sources.size() >= sources_cached) cache->sources.clear();
+  cache->sources.emplace(std::move(key), fresh);
   return fresh;
 }
 

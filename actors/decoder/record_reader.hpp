@@ -7,21 +7,16 @@
 #include <vector>
 
 #include "actors/agent_session/session_directory.hpp"
+#include "actors/decoder/event_source.hpp"
 #include "actors/dispatcher/work.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "base/telemetry/event_log.hpp"
 #include "protocol/agent/record.hpp"
+#include "store/deadletter/deadletter_store.hpp"
 #include "store/registry/registry_tables.hpp"
 
 namespace picket {
-
-/// Names of this node as alerts print them.
-struct node_identity {
-  std::string manager_name; ///< host name
-  std::string cluster_name; ///< empty: alone
-  std::string node_name;
-};
 
 struct reader_setup {
   std::shared_ptr<store::registry_tables> tables;
@@ -31,6 +26,8 @@ struct reader_setup {
   std::shared_ptr<event_log> log;
   node_identity identity;
   bool check_counters = false; ///< refuse records whose counters were seen before
+  /// Lines of which the analysis is known to die are kept from it. Null: none are known.
+  std::shared_ptr<store::deadletter_store> letters = nullptr;
 };
 
 /// What a batch brought besides events.

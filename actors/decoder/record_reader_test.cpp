@@ -115,6 +115,31 @@ TEST_F(RecordReader, SynchronisationAndMalformedMessagesAreNoEvents) {
   EXPECT_EQ(counts->ingest_skipped_messages_total.value_for("upgrade"), 1);
 }
 
+TEST_F(RecordReader, ALineOfWhichTheAnalysisDiesIsKeptFromIt) {
+  auto with = setup();
+  with.letters = store::deadletter_store::open(scratch.path() / "letters", 10).value();
+  store::dead_letter letter;
+  letter.head.id = "1-2-3";
+  letter.head.examined = true;
+  letter.text = "poison";
+  ASSERT_TRUE(with.letters->keep(letter));
+  record_reader careful{with};
+  auto& one = batch({seal("1:/x:poison", key), seal("1:/y:poison", key), seal("1:/x:water", key)});
+  careful.read(one);
+  ASSERT_EQ(one.events.size(), 1u);
+  EXPECT_EQ(one.events[0].text, "water");
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("again"), 2);
+  EXPECT_EQ(with.letters->find("1-2-3")->seen_again, 2u);
+  one.records = {{1, 0, 1'000, record_kind::again, "1:/x:poison"},
+                 {1, 0, 1'000, record_kind::left_out, "1:/x:wine"}};
+  careful.read(one);
+  ASSERT_EQ(one.events.size(), 1u) << "what an operator sends on is analysed, what was left out is not";
+  EXPECT_EQ(one.events[0].text, "poison");
+  ASSERT_TRUE(with.letters->drop("1-2-3"));
+  careful.read(batch({seal("1:/x:poison", key)}));
+  EXPECT_EQ(what->events.size(), 1u) << "only as long as the letter is kept";
+}
+
 TEST_F(RecordReader, ATextEndsAtItsFirstNul) {
   reader->read(batch({seal(std::string{"1:/x:a\0b", 8}, key)}));
   EXPECT_EQ(what->events[0].text, "a");

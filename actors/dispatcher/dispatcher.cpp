@@ -1,5 +1,7 @@
 #include "actors/dispatcher/dispatcher.hpp"
 
+#include <chrono>
+
 #include <caf/send.hpp>
 
 #include "base/time.hpp"
@@ -9,6 +11,7 @@ namespace picket {
 void dispatcher_state::start() {
   schedule = std::make_unique<shard_schedule>(setup.shards, setup.executors);
   states.resize(setup.shards);
+  suspects.insert(setup.suspects.begin(), setup.suspects.end());
   again.resize(setup.shards);
   at_work.resize(setup.executors);
   for (std::size_t i = 0; i < setup.executors; ++i) {
@@ -19,27 +22,85 @@ void dispatcher_state::start() {
 }
 
 void dispatcher_state::pump() {
-  while (auto to = schedule->next())
+  while (auto to = next_assignment())
     give(*to);
   show();
   settle_drain();
+}
+
+/// A batch that an earlier process has begun and not finished may have ended it. It runs alone, so that a
+/// further death speaks against this batch and no other.
+std::optional<shard_schedule::assignment> dispatcher_state::next_assignment() {
+  std::optional<shard_id> first;
+  for (auto shard : suspects) {
+    if (schedule->running(shard)) return std::nullopt;
+    if (!first && schedule->waits(shard)) first = shard;
+  }
+  if (!first) return schedule->next();
+  return schedule->busy() == 0 ? schedule->next_of(*first) : std::nullopt;
 }
 
 void dispatcher_state::give(shard_schedule::assignment to) {
   auto what = again[to.shard] ? std::move(again[to.shard]) : setup.source->take(to.shard);
   again[to.shard] = nullptr;
   if (!what) return schedule->finish(to.shard, false);
-  if (what->attempt > max_attempts) {
-    // Earlier processes died with it: it must not end this one as well.
-    return schedule->finish(to.shard, setup.source->set_aside(*what));
-  }
-  auto& state = states[to.shard];
+  what->executor = to.executor;
+  // Earlier processes died with it: it must not end this one as well.
+  if (what->attempt > max_attempts) return set_aside(what, "the process ended three times with its batch");
+  if (what->attempt == max_attempts) return examine(what);
+  run(what);
+}
+
+void dispatcher_state::run(const work_ptr& what) {
+  auto& state = states[what->shard];
   if (!state) state = setup.make_state();
   what->state = state;
   what->rules = setup.rules;
-  what->executor = to.executor;
-  at_work[to.executor] = what;
-  self->send(executors[to.executor].decoder, open_atom_v, what);
+  at_work[what->executor] = what;
+  self->send(executors[what->executor].decoder, open_atom_v, what);
+}
+
+namespace {
+
+examination_order_ptr order_of(const work& what, const std::string& reason) {
+  auto order = std::make_shared<examination_order>();
+  order->batch = what.id;
+  order->reason = reason;
+  for (const auto& record : what.records)
+    order->records.push_back({record.agent, record.arrival_ms, record.kind, std::string{record.bytes}});
+  return order;
+}
+
+constexpr std::chrono::milliseconds examine_limit{examine_limit_ms};
+
+} // namespace
+
+void dispatcher_state::examine(const work_ptr& what) {
+  self->request(setup.examiner, examine_limit, examine_atom_v, order_of(*what, {}))
+      .then(
+          [this, what](const examined& found) {
+            for (auto index : found.left_out)
+              if (index < what->records.size()) what->records[index].kind = record_kind::left_out;
+            run(what);
+          },
+          // Without an answer it has its last attempt as it is.
+          [this, what](const caf::error&) { run(what); });
+}
+
+void dispatcher_state::set_aside(const work_ptr& what, const std::string& reason) {
+  suspects.erase(what->shard); // it is not run any more
+  self->request(setup.examiner, examine_limit, aside_atom_v, order_of(*what, reason))
+      .then([this, what](const examined&) { finish(*what); },
+            [this, what, reason](const caf::error& why) {
+              // An examiner that is gone stops the node; the batch is in the pool then.
+              if (why == caf::sec::request_timeout) set_aside(what, reason);
+            });
+}
+
+void dispatcher_state::finish(const work& what) {
+  suspects.erase(what.shard);
+  schedule->finish(what.shard, setup.source->finish(what));
+  pump();
 }
 
 void dispatcher_state::on_done(const work_ptr& what) {
@@ -48,8 +109,7 @@ void dispatcher_state::on_done(const work_ptr& what) {
   at_work[what->executor] = nullptr;
   ++batches;
   setup.counts->dispatch_batches_total.add();
-  schedule->finish(what->shard, setup.source->finish(*what));
-  pump();
+  finish(*what);
 }
 
 void dispatcher_state::on_down(const caf::down_msg& down) {
@@ -67,7 +127,7 @@ void dispatcher_state::on_down(const caf::down_msg& down) {
     at_work[i] = nullptr;
     if (!lost) break;
     if (lost->attempt >= max_attempts) {
-      schedule->finish(lost->shard, setup.source->set_aside(*lost));
+      set_aside(lost, "an executor ended three times with its batch");
       break;
     }
     ++requeued;

@@ -2,6 +2,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <caf/stateful_actor.hpp>
@@ -11,12 +14,15 @@
 #include "actors/dispatcher/interface.hpp"
 #include "actors/dispatcher/shard_schedule.hpp"
 #include "actors/dispatcher/work_source.hpp"
+#include "actors/examiner/interface.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "base/telemetry/event_log.hpp"
 
 namespace picket {
 
 inline constexpr std::uint32_t max_attempts = 3;
+/// How long the examiner may take for one batch, the keeping of letters included.
+inline constexpr std::int64_t examine_limit_ms = 150'000;
 
 /// The two halves of an executor.
 struct executor {
@@ -28,6 +34,9 @@ struct dispatcher_setup {
   std::size_t shards = 64;
   std::size_t executors = 1;
   std::shared_ptr<work_source> source;
+  examiner_actor examiner;
+  /// Shards whose first batch has been begun by an earlier process that did not finish it.
+  std::vector<shard_id> suspects;
   std::shared_ptr<const engine::ruleset> rules;
   /// A fresh state for a shard that has none.
   std::function<std::shared_ptr<engine::shard_state>()> make_state;
@@ -43,7 +52,14 @@ struct dispatcher_state {
   void on_down(const caf::down_msg& down);
   /// Gives ready shards to free executors. Called after every change.
   void pump();
+  std::optional<shard_schedule::assignment> next_assignment();
   void give(shard_schedule::assignment to);
+  void run(const work_ptr& what);
+  /// Before the last attempt: what is fatal in it is left out.
+  void examine(const work_ptr& what);
+  /// After it: all its lines become dead letters. Asked again until it is done.
+  void set_aside(const work_ptr& what, const std::string& reason);
+  void finish(const work& what);
   void settle_drain();
   void show();
   dispatch_status status() const;
@@ -54,6 +70,7 @@ struct dispatcher_state {
   std::vector<executor> executors;
   std::vector<work_ptr> at_work; ///< by executor
   std::vector<std::shared_ptr<engine::shard_state>> states;
+  std::set<shard_id> suspects;
   std::vector<work_ptr> again; ///< by shard: taken, not finished, to run once more
   std::vector<caf::typed_response_promise<bool>> drains;
   std::uint64_t batches = 0;

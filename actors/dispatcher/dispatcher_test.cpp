@@ -19,6 +19,8 @@ struct scripted_source final : work_source {
     made->shard = shard;
     made->id = {1, 1, queue.front()};
     made->attempt = first_attempt;
+    for (auto& bytes : records)
+      made->records.push_back({7, 0, 1'000, record_kind::sealed, bytes});
     queue.pop_front();
     return made;
   }
@@ -26,17 +28,44 @@ struct scripted_source final : work_source {
     finished.push_back(done.id.sequence);
     return !waiting[done.shard].empty();
   }
-  bool set_aside(const work& failed) override {
-    aside.push_back(failed.id.sequence);
-    return !waiting[failed.shard].empty();
-  }
   std::optional<std::int64_t> oldest_arrival_ms() const override { return {}; }
 
   std::map<shard_id, std::deque<std::uint64_t>> waiting;
   std::vector<std::uint64_t> finished;
-  std::vector<std::uint64_t> aside;
   std::uint32_t first_attempt = 1;
+  std::vector<std::string> records{"a", "b", "c"};
 };
+
+/// An examiner that remembers what it was asked, and answers what the test says.
+struct examiner_script {
+  std::vector<std::uint64_t> examined;
+  std::vector<std::uint64_t> aside;
+  std::vector<std::string> records; ///< of the last order
+  std::vector<std::uint32_t> left_out;
+  bool answers = true;
+};
+
+using examined_promise = caf::typed_response_promise<examined>;
+
+examiner_actor::behavior_type fake_examiner(examiner_actor::pointer self, examiner_script* script) {
+  auto answer = [self, script](const examination_order_ptr& order) {
+    script->records.clear();
+    for (const auto& record : order->records)
+      script->records.push_back(record.bytes);
+    auto promise = self->make_response_promise<examined>();
+    if (script->answers) promise.deliver(examined{script->left_out});
+    return promise;
+  };
+  return {[script, answer](examine_atom, const examination_order_ptr& order) -> examined_promise {
+            script->examined.push_back(order->batch.sequence);
+            return answer(order);
+          },
+          [script, answer](aside_atom, const examination_order_ptr& order) -> examined_promise {
+            script->aside.push_back(order->batch.sequence);
+            return answer(order);
+          },
+          [](tick_atom) {}};
+}
 
 /// An executor that keeps what it is given until the test says so. Its decoder stands for both halves.
 struct fake_executor_state {
@@ -54,8 +83,10 @@ rule_actor::behavior_type fake_rule(rule_actor::pointer) {
 
 class Dispatcher : public testing::deterministic_actors {
 protected:
-  void start(std::size_t executors, std::size_t shards = 4) {
+  void start(std::size_t executors, std::size_t shards = 4, std::vector<shard_id> suspects = {}) {
     dispatcher_setup setup;
+    setup.examiner = spawn(fake_examiner, &examiner);
+    setup.suspects = std::move(suspects);
     setup.shards = shards;
     setup.executors = executors;
     setup.source = source;
@@ -97,6 +128,13 @@ protected:
     return answer ? *answer : dispatch_status{};
   }
 
+  void kill_executor() {
+    inbox.clear();
+    self->send_exit(made_executors.back().rule, caf::exit_reason::kill);
+    run();
+  }
+
+  examiner_script examiner;
   std::shared_ptr<scripted_source> source = std::make_shared<scripted_source>();
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   std::shared_ptr<event_log> log = event_log::silent();
@@ -160,18 +198,43 @@ TEST_F(Dispatcher, ABatchOfADeadExecutorRunsAgainOnANewOne) {
   EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1});
 }
 
+TEST_F(Dispatcher, TheThirdAttemptLeavesOutWhatTheExaminerFinds) {
+  start(1);
+  bring(0, 1);
+  kill_executor();
+  EXPECT_TRUE(examiner.examined.empty());
+  examiner.left_out = {1};
+  kill_executor();
+  EXPECT_EQ(examiner.examined, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(examiner.records, (std::vector<std::string>{"a", "b", "c"}));
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->attempt, 3u);
+  EXPECT_EQ(inbox[0]->records[0].kind, record_kind::sealed);
+  EXPECT_EQ(inbox[0]->records[1].kind, record_kind::left_out);
+  EXPECT_EQ(inbox[0]->records[1].bytes, "b") << "it keeps its place, so the others keep their ids";
+  settle(0);
+  EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1});
+  EXPECT_TRUE(examiner.aside.empty());
+}
+
 TEST_F(Dispatcher, AfterThreeAttemptsABatchIsSetAsideAndTheShardGoesOn) {
   start(1);
   bring(0, 1);
   source->waiting[0].push_back(2);
-  for (int death = 0; death < 3; ++death) {
-    inbox.clear();
-    self->send_exit(made_executors.back().rule, caf::exit_reason::kill);
-    run();
-  }
-  EXPECT_EQ(source->aside, std::vector<std::uint64_t>{1});
+  for (int death = 0; death < 3; ++death)
+    kill_executor();
+  EXPECT_EQ(examiner.aside, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1}) << "its room is free";
   ASSERT_EQ(inbox.size(), 1u);
   EXPECT_EQ(inbox[0]->id.sequence, 2u);
+}
+
+TEST_F(Dispatcher, ABatchWithWhichTwoProcessesDiedIsExaminedFirst) {
+  start(1);
+  source->first_attempt = 3;
+  bring(0, 1);
+  EXPECT_EQ(examiner.examined, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(inbox.size(), 1u);
 }
 
 TEST_F(Dispatcher, ABatchWithWhichThreeProcessesDiedIsSetAsideUnseen) {
@@ -179,10 +242,82 @@ TEST_F(Dispatcher, ABatchWithWhichThreeProcessesDiedIsSetAsideUnseen) {
   source->first_attempt = 4;
   bring(0, 1);
   EXPECT_TRUE(inbox.empty());
-  EXPECT_EQ(source->aside, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(examiner.aside, std::vector<std::uint64_t>{1});
   source->first_attempt = 1;
   bring(0, 2);
   EXPECT_EQ(inbox.size(), 1u) << "and the shard goes on";
+}
+
+TEST_F(Dispatcher, WhileABatchIsExaminedItsShardWaitsAndOthersRun) {
+  start(2);
+  examiner.answers = false;
+  source->first_attempt = 3;
+  bring(0, 1);
+  source->first_attempt = 1;
+  bring(0, 2);
+  bring(1, 3);
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->id.sequence, 3u);
+  EXPECT_EQ(status().busy, 2u);
+}
+
+TEST_F(Dispatcher, WithoutAnAnswerOfTheExaminerTheLastAttemptIsMadeAsItIs) {
+  start(1);
+  examiner.answers = false;
+  source->first_attempt = 3;
+  bring(0, 1);
+  EXPECT_TRUE(inbox.empty());
+  advance(std::chrono::milliseconds{examine_limit_ms + 1'000}, std::chrono::seconds{1});
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->records[1].kind, record_kind::sealed);
+}
+
+TEST_F(Dispatcher, SettingAsideIsAskedAgainUntilItIsDone) {
+  start(1);
+  examiner.answers = false;
+  source->first_attempt = 4;
+  bring(0, 1);
+  examiner.answers = true;
+  EXPECT_TRUE(source->finished.empty()) << "until it is answered the batch stays in the pool";
+  advance(std::chrono::milliseconds{examine_limit_ms + 1'000}, std::chrono::seconds{1});
+  EXPECT_EQ(examiner.aside, (std::vector<std::uint64_t>{1, 1}));
+  EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1});
+}
+
+TEST_F(Dispatcher, WhatAnEarlierProcessHadBegunRunsAlone) {
+  start(3, 4, {2, 1});
+  bring(0, 1);
+  ASSERT_EQ(inbox.size(), 1u) << "nothing is known against this one, and the others are not here yet";
+  bring(2, 2);
+  bring(1, 3);
+  bring(3, 4);
+  EXPECT_EQ(inbox.size(), 1u) << "they wait until they are alone";
+  settle(0);
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->shard, 1u);
+  settle(0);
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->shard, 2u);
+  bring(1, 5);
+  EXPECT_EQ(inbox.size(), 1u);
+  settle(0);
+  EXPECT_EQ(inbox.size(), 2u) << "from then on all run together";
+}
+
+TEST_F(Dispatcher, ASuspectWhoseExecutorDiesStaysAlone) {
+  start(2, 4, {1});
+  bring(1, 1);
+  bring(0, 2);
+  ASSERT_EQ(inbox.size(), 1u);
+  inbox.clear();
+  self->send_exit(made_executors[1].rule, caf::exit_reason::kill);
+  self->send_exit(made_executors[0].rule, caf::exit_reason::kill);
+  run();
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->shard, 1u);
+  settle(0);
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->shard, 0u);
 }
 
 TEST_F(Dispatcher, AnswersADrainWhenNothingIsLeft) {
@@ -238,7 +373,7 @@ TEST_P(DispatcherUnderFaults, LosesNoBatch) {
   }
   for (int rounds = 0; rounds < 10'000 && !inbox.empty(); ++rounds)
     settle(0);
-  EXPECT_EQ(source->finished.size() + source->aside.size(), brought);
+  EXPECT_EQ(source->finished.size(), brought);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, DispatcherUnderFaults, ::testing::Range(1u, 9u));

@@ -95,8 +95,11 @@ using decoder_actor = caf::typed_actor<
 /// At most one batch of a shard is at work, so an agent's events are analysed in their order. A free executor
 /// takes the ready shard that has waited longest. Bound: one `ready` for each shard that has work and was not
 /// announced; the pool bounds what waits. An executor dies: its batch runs again on a new one, with the state
-/// as far as it had come; after three attempts it is set aside, said and counted. The dispatcher dies: the
-/// node stops; what was read is in the pool.
+/// as far as it had come. Attempts count over processes: before the third the examiner finds the lines of
+/// which the analysis dies, and they are left out; if it fails all the same, all its lines become dead
+/// letters. The shard is busy meanwhile, so order stays. A batch that an earlier process has begun and not
+/// finished runs alone. The examiner does not answer: the third attempt is made as it is; setting aside is
+/// asked again. The dispatcher dies: the node stops; what was read is in the pool.
 using dispatcher_actor = caf::typed_actor<
     // From the intake, once until the shard has been emptied: this shard has work.
     //   -> no answer

@@ -1,7 +1,6 @@
 #include "actors/dispatcher/shard_intake.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <tuple>
 
@@ -113,6 +112,15 @@ bool shard_intake::take(agent_id agent, const std::string& location, const std::
   stored.agent = agent;
   stored.kind = static_cast<std::uint8_t>(record_kind::plain);
   stored.bytes = as_bytes(message);
+  return append(shard_of(agent), stored);
+}
+
+bool shard_intake::take_again(agent_id agent, record_kind kind, std::string_view bytes) {
+  store::pool_record stored;
+  stored.arrival_ms = wall_clock_ms();
+  stored.agent = agent;
+  stored.kind = static_cast<std::uint8_t>(kind);
+  stored.bytes = as_bytes(bytes);
   return append(shard_of(agent), stored);
 }
 
@@ -257,24 +265,12 @@ bool shard_intake::finish(const work& done) {
   return more;
 }
 
-bool shard_intake::set_aside(const work& failed) {
-  std::error_code problem;
-  std::filesystem::create_directories(options_.deadletter_dir, problem);
-  auto file = options_.deadletter_dir
-              / (std::to_string(failed.id.node) + "-" + std::to_string(failed.id.boot) + "-"
-                 + std::to_string(failed.id.sequence) + ".batch");
-  // One line a record: arrival, agent, kind, the bytes in hex.
-  std::ofstream out{file};
-  for (const auto& record : failed.records)
-    out << record.arrival_ms << ' ' << to_text(record.agent) << ' ' << static_cast<int>(record.kind) << ' '
-        << to_hex(as_bytes(record.bytes)) << '\n';
-  out.close();
-  log_->write(log_event::batch_failed,
-              {{"file", out ? file.string() : std::string{"none: it could not be written"}},
-               {"shard", failed.shard},
-               {"sequence", failed.id.sequence},
-               {"records", failed.records.size()}});
-  return finish(failed);
+void shard_intake::survived(const work& what) {
+  auto& queue = *shards_[what.shard];
+  std::lock_guard lock{queue.mutex};
+  if (!queue.active || queue.active->ref.id != what.id) return;
+  if (queue.active->in_pool) pool_->survived(queue.active->ref);
+  if (queue.active->stored) pump_->files()->start(*queue.active->stored, 0);
 }
 
 void shard_intake::when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) {
@@ -306,6 +302,12 @@ void shard_intake::grant(std::size_t freed_bytes) {
 }
 
 void shard_intake::tick() {
+  if (options_.durable)
+    for (auto& queue : shards_) {
+      // While executors are busy nobody else closes what is open, and it must not stay off the disk for long.
+      std::lock_guard lock{queue->mutex};
+      if (queue->open && queue->open->records() > 0) close_open(*queue);
+    }
   std::size_t one_round = 0;
   {
     std::lock_guard lock{turns_mutex_};

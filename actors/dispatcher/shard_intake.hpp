@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include "actors/agent_session/notice_sink.hpp"
 #include "actors/dispatcher/fair_turns.hpp"
 #include "actors/dispatcher/overflow_pump.hpp"
+#include "actors/dispatcher/record_return.hpp"
 #include "actors/dispatcher/shard_queue.hpp"
 #include "actors/dispatcher/work_source.hpp"
 #include "actors/listener/record_intake.hpp"
@@ -24,7 +24,6 @@ struct intake_options {
   std::size_t batch_records = 256;
   std::size_t batch_bytes = 256 * 1024;
   bool durable = false; ///< a batch runs only when it is on the disk
-  std::filesystem::path deadletter_dir;
 };
 
 /// How the intake reaches the others; all are called without any lock held, on any thread.
@@ -42,7 +41,10 @@ struct intake_links {
 ///
 /// Bound: the pool, and behind it the overflow files. When neither has room, connections first get turns and
 /// then wait; whoever waits is woken when batches have been finished or stored.
-class shard_intake final : public record_intake, public work_source, public notice_sink {
+class shard_intake final : public record_intake,
+                           public work_source,
+                           public notice_sink,
+                           public record_return {
 public:
   /// `files` null: no overflow.
   shard_intake(std::shared_ptr<store::pool> pool, std::shared_ptr<store::overflow> files,
@@ -66,17 +68,21 @@ public:
 
   // For the overflow's thread. True: there is more to do at once.
   bool serve_overflow();
-  /// Once a second: gives turns while room is scarce.
+  /// Once a second: gives turns while room is scarce; with durable ingest closes what is open.
   void tick();
+  // For operators.
+  bool take_again(agent_id agent, record_kind kind, std::string_view bytes) override;
 
   // For the dispatcher.
   work_ptr take(shard_id shard) override;
   bool finish(const work& done) override;
-  bool set_aside(const work& failed) override;
   std::optional<std::int64_t> oldest_arrival_ms() const override;
   /// Bytes of batches that were read back and are not finished.
   std::size_t loaded_bytes() const noexcept { return pump_->loaded_bytes(); }
   overflow_state overflow_now() const noexcept { return pump_->state(); }
+
+  /// From executors: the analysis of the batch came to its end.
+  void survived(const work& what);
 
 private:
   bool append(shard_id shard, const store::pool_record& record);

@@ -1,7 +1,5 @@
 #include "actors/dispatcher/shard_intake.hpp"
 
-#include <fstream>
-
 #include <gtest/gtest.h>
 
 #include "base/testing/scratch_directory.hpp"
@@ -26,7 +24,6 @@ protected:
     intake_options gather;
     gather.shards = 4;
     gather.batch_records = 3;
-    gather.deadletter_dir = dir.path() / "deadletter";
     intake_links links{[this](shard_id shard) { announced.push_back(shard); }, [] {}};
     intake = std::make_unique<shard_intake>(pool, nullptr, gather, links, counts, event_log::silent());
   }
@@ -140,20 +137,26 @@ TEST_F(ShardIntake, WhatWasNotFinishedIsThereAfterARestart) {
   EXPECT_EQ(texts(intake->take(shard_id{1})), words{"not begun"});
 }
 
-TEST_F(ShardIntake, ABatchThatIsSetAsideIsKeptInAFile) {
+TEST_F(ShardIntake, ABatchThatSurvivedItsAnalysisIsNoSuspect) {
   open();
-  ASSERT_TRUE(put(1, "poison"));
+  ASSERT_TRUE(put(1, "x"));
   auto what = intake->take(shard_id{1});
-  EXPECT_FALSE(intake->set_aside(*what));
-  std::size_t files = 0;
-  for (auto& entry : std::filesystem::directory_iterator(dir.path() / "deadletter")) {
-    ++files;
-    std::string line;
-    std::getline(std::ifstream{entry.path()} >> std::ws, line);
-    EXPECT_EQ(line, "1000 001 0 " + to_hex(as_bytes("poison")));
-  }
-  EXPECT_EQ(files, 1u);
-  EXPECT_EQ(pool->figures().free_segments, pool->figures().segments);
+  intake->survived(*what);
+  what.reset();
+  open();
+  ASSERT_EQ(intake->resume(), 1u);
+  EXPECT_EQ(pool->recovery().batches[0].attempt, 0u);
+  EXPECT_EQ(intake->take(shard_id{1})->attempt, 1u);
+}
+
+TEST_F(ShardIntake, TakesARecordOnceMore) {
+  open();
+  ASSERT_TRUE(intake->take_again(6, record_kind::again, "1:/x:y"));
+  auto what = intake->take(shard_id{2});
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->records[0].agent, 6u);
+  EXPECT_EQ(what->records[0].kind, record_kind::again);
+  EXPECT_EQ(what->records[0].bytes, "1:/x:y");
 }
 
 TEST_F(ShardIntake, KnowsTheOldestRecordThatIsNotFinished) {

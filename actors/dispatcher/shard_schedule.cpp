@@ -1,5 +1,7 @@
 #include "actors/dispatcher/shard_schedule.hpp"
 
+#include <algorithm>
+
 namespace picket {
 
 shard_schedule::shard_schedule(std::size_t shards, std::size_t executors)
@@ -21,9 +23,13 @@ void shard_schedule::announce(shard_id shard) {
 }
 
 std::optional<shard_schedule::assignment> shard_schedule::next() {
-  if (ready_.empty() || free_.empty()) return std::nullopt;
-  assignment given{ready_.front(), free_.back()};
-  ready_.pop_front();
+  return ready_.empty() ? std::nullopt : next_of(ready_.front());
+}
+
+std::optional<shard_schedule::assignment> shard_schedule::next_of(shard_id shard) {
+  if (shard >= shards_.size() || shards_[shard].state != state::ready || free_.empty()) return std::nullopt;
+  assignment given{shard, free_.back()};
+  ready_.erase(std::find(ready_.begin(), ready_.end(), shard));
   free_.pop_back();
   auto& entry = shards_[given.shard];
   entry.state = state::running;

@@ -25,6 +25,8 @@ public:
   /// The longest-waiting shard and a free executor; both are running then. Nothing: no shard is ready or none
   /// is free.
   std::optional<assignment> next();
+  /// The same with this shard; nothing if it is not ready or no executor is free.
+  std::optional<assignment> next_of(shard_id shard);
 
   /// The shard's batch is done; its executor is free. `more`: it is ready again, behind those that wait.
   void finish(shard_id shard, bool more);
@@ -34,6 +36,7 @@ public:
 
   std::size_t executor_of(shard_id shard) const { return shards_[shard].executor; }
   bool running(shard_id shard) const { return shards_[shard].state == state::running; }
+  bool waits(shard_id shard) const { return shards_[shard].state == state::ready; }
   std::size_t ready() const noexcept { return ready_.size(); }
   std::size_t busy() const noexcept { return executors_ - free_.size(); }
   bool idle() const noexcept { return ready_.empty() && busy() == 0; }

@@ -14,9 +14,11 @@ namespace picket {
 
 /// How a record of a batch is to be read.
 enum class record_kind : std::uint8_t {
-  sealed = 0,    ///< as it came off a connection: tag and ciphertext
-  plain = 1,     ///< an event message that the node itself made about an agent
-  over_limit = 2 ///< sealed, of an agent that sends more than it may: only control messages count
+  sealed = 0,     ///< as it came off a connection: tag and ciphertext
+  plain = 1,      ///< an event message that the node itself made about an agent
+  over_limit = 2, ///< sealed, of an agent that sends more than it may: only control messages count
+  again = 3,      ///< an event message that was a dead letter
+  left_out = 4    ///< became a dead letter: not to be analysed; never in the pool
 };
 
 /// One record of a batch; `bytes` points into the pool.

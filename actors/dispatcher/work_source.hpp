@@ -16,12 +16,9 @@ public:
   /// dispatcher asks for no second one of a shard before it has finished the first.
   virtual work_ptr take(shard_id shard) = 0;
 
-  /// The batch is written: its room is free. True if the shard has more; false if not: the next record
-  /// announces it.
+  /// The batch is written, or set aside: its room is free. True if the shard has more; false if not: the next
+  /// record announces it.
   virtual bool finish(const work& done) = 0;
-
-  /// The batch cannot be analysed: it is kept where people find it. As `finish` otherwise.
-  virtual bool set_aside(const work& failed) = 0;
 
   /// Arrival of the oldest record that is not finished, wall clock; nothing if there is none.
   virtual std::optional<std::int64_t> oldest_arrival_ms() const = 0;

@@ -242,10 +242,11 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     older->supersede();
     // In the agent's order: nothing of this connection is read before the older one is at its end.
     from.pause();
+    link_->waits_for_older = true;
     older->hand_over_to(link_);
     older->half_close(context_->limits.rest_ms);
     // It may have ended before it knew whom to wake.
-    if (older->ended()) from.resume();
+    if (older->ended()) link_->resume();
     context_->counts->session_takeovers_total.add();
     context_->log->write(log_event::agent_taken_over,
                          {{"agent", id_text_}, {"peer", net::to_string(from.peer())}});
@@ -319,11 +320,14 @@ void read_on(net::connection& connection, const session_link_ptr& link, const me
   // one that has heard nothing for half a minute may have left it, and a write would throw away what it sent
   // last (agent-behaviour.md B2).
   bool silent = connection.thread().now_ms() - link->last_sent_ms.load() > loss_after_ms;
-  if (paused_ms >= long_pause_ms && !silent) link->send(protocol::ack_message);
+  auto acknowledge = [&] {
+    if (link->send(protocol::ack_message)) counts.session_acks_total.add();
+  };
+  if (paused_ms >= long_pause_ms && !silent) acknowledge();
   connection.resume();
   if (!silent || !connection.is_open()) return;
   connection.read_what_is_there();
-  if (connection.is_open() && !connection.paused()) link->send(protocol::ack_message);
+  if (connection.is_open() && !connection.paused()) acknowledge();
 }
 
 } // namespace

@@ -46,6 +46,7 @@ rule_actor::behavior_type rule(rule_actor::stateful_pointer<rule_state> self, ru
   return {
       [self](evaluate_atom, const work_ptr& what) {
         self->state.evaluate(*what);
+        if (self->state.setup.survived) self->state.setup.survived(*what);
         self->send(self->state.sink, append_atom_v, what);
       },
   };

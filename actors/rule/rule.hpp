@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include <caf/stateful_actor.hpp>
@@ -20,6 +21,8 @@ struct rule_setup {
   engine::engine_limits limits;
   engine::wanted_outputs outputs;
   std::shared_ptr<const metrics> counts;
+  /// The analysis of a batch came to its end. May be empty.
+  std::function<void(const work&)> survived;
 };
 
 struct rule_state {

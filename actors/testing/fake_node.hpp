@@ -81,7 +81,10 @@ public:
     return now;
   }
 
+  letter_office& letters() override { return *office; }
+
   std::atomic<bool> ready = true;
+  std::shared_ptr<letter_office> office;      ///< for tests that come to it
   std::map<agent_id, agent_contact> contacts; ///< set before the server is asked
   /// What every change comes to, if set before the server starts.
   std::unique_ptr<registry::propose_answer> answer_instead;

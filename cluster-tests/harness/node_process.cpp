@@ -97,6 +97,7 @@ void node_process::spawn() {
   auto log_file = (directory_ / "picketd.log").string();
   auto where = directory_.string();
   fs::remove(log_file); // the words of an earlier start must not be taken for this one's
+  if (pid_ > 0 && !running()) ::waitpid(pid_, nullptr, 0); // it died by itself
   pid_ = ::fork();
   if (pid_ != 0) return;
   int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);

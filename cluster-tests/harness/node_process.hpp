@@ -39,7 +39,8 @@ public:
   node_process(const node_process&) = delete;
   node_process& operator=(const node_process&) = delete;
 
-  /// Starts and waits until the node serves its ports. Errors: what the node said instead.
+  /// Starts, also after it has died by itself, and waits until the node serves its ports. Errors: what the
+  /// node said instead.
   result<void> start();
   /// Starts, expects that it cannot; the exit code. `log()` has its words.
   int start_and_fail();

@@ -11,6 +11,7 @@
 #include "actors/agent_session/agent_session.hpp"
 #include "actors/alert_sink/alert_sink.hpp"
 #include "actors/decoder/decoder.hpp"
+#include "actors/examiner/examiner.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/rule/rule.hpp"
 #include "base/time.hpp"
@@ -72,6 +73,7 @@ struct simulated_node::config : caf::actor_system_config {
     add_message_types<caf::id_block::picket_membership>();
     add_message_types<caf::id_block::picket_listener>();
     add_message_types<caf::id_block::picket_dispatch>();
+    add_message_types<caf::id_block::picket_examiner>();
     add_message_types<caf::id_block::picket_overflow>();
     set("scheduler.policy", caf::atom("testing"));
     set("logger.inline-output", true);
@@ -133,6 +135,7 @@ simulated_node::~simulated_node() {
       end(one.rule);
     }
     end(dispatcher_handle);
+    end(examiner_handle);
     end(overflow_handle);
     end(sink_handle);
     end(enroller_handle);
@@ -159,6 +162,7 @@ void simulated_node::open_stores() {
   options.node = local->node_number();
   options.boot = local->boot();
   pool = must(store::pool::open(directory / "run/pool", options));
+  letters = must(store::deadletter_store::open(directory / "deadletter", 1'000));
   if (shape.overflow_bytes == 0) return;
   store::overflow_options disk;
   disk.dir = directory / "overflow";
@@ -184,7 +188,6 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   gather.batch_records = shape.batch_records;
   gather.batch_bytes = 66'000;
   gather.durable = shape.durable;
-  gather.deadletter_dir = directory / "deadletter";
   intake_links links;
   links.announce = [this](shard_id shard) {
     if (dispatcher_handle) caf::anon_send(dispatcher_handle, ready_atom_v, shard);
@@ -196,6 +199,7 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   overflow_handle = system->spawn(overflow, overflow_setup{[to = intake] { return to->serve_overflow(); },
                                                            [to = intake] { to->tick(); }});
 
+  spawn_examiner();
   spawn_analysis(std::move(rules), std::move(journal));
   spawn_members();
   intake->resume();
@@ -218,11 +222,14 @@ void simulated_node::spawn_analysis(std::shared_ptr<const engine::ruleset> rules
   analysis.global = std::make_shared<engine::local_global_windows>(engine::hash_seed{});
   analysis.outputs.archives_json = true;
   analysis.counts = counts;
-  reader_setup reading{tables, statuses, sessions, counts, log, {"sim", "", "sim"}, false};
+  analysis.survived = [of = intake](const work& what) { of->survived(what); };
+  reader_setup reading{tables, statuses, sessions, counts, log, {"sim", "", "sim"}, false, letters};
   dispatcher_setup dispatch;
   dispatch.shards = shape.shards;
   dispatch.executors = shape.executors;
   dispatch.source = intake;
+  dispatch.examiner = examiner_handle;
+  dispatch.suspects = suspects();
   dispatch.rules = std::move(rules);
   dispatch.make_state = [] { return std::make_shared<engine::shard_state>(); };
   dispatch.make_executor = [this, reading, analysis] {
@@ -233,6 +240,34 @@ void simulated_node::spawn_analysis(std::shared_ptr<const engine::ruleset> rules
   dispatch.counts = counts;
   dispatch.log = log;
   dispatcher_handle = system->spawn(dispatcher, dispatch);
+}
+
+void simulated_node::spawn_examiner() {
+  examiner_setup setup;
+  // No line is fatal here; what dies, dies by the test's hand.
+  setup.examine = [](const protocol::examination::request&) {
+    examination_findings found;
+    found.complete = true;
+    return found;
+  };
+  setup.common.node_name = "sim";
+  setup.letters = std::make_shared<letter_office>(letters, intake, counts, log);
+  setup.tables = tables;
+  setup.statuses = statuses;
+  setup.notices = intake;
+  setup.counts = counts;
+  setup.log = log;
+  examiner_handle = system->spawn(examiner, setup);
+}
+
+std::vector<shard_id> simulated_node::suspects() const {
+  std::vector<shard_id> shards;
+  for (const auto& batch : pool->recovery().batches)
+    if (batch.attempt > 0) shards.push_back(static_cast<shard_id>(batch.shard % shape.shards));
+  if (files)
+    for (const auto& batch : files->recovery().batches)
+      if (batch.ref.attempt > 0) shards.push_back(static_cast<shard_id>(batch.ref.shard % shape.shards));
+  return shards;
 }
 
 void simulated_node::spawn_members() {

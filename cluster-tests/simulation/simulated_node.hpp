@@ -20,6 +20,7 @@
 #include "actors/registry/registry.hpp"
 #include "cluster-tests/agentsim/verify.hpp"
 #include "net/io_thread.hpp"
+#include "store/deadletter/deadletter_store.hpp"
 #include "store/local/local_state.hpp"
 
 namespace picket::simulation {
@@ -89,6 +90,7 @@ public:
   std::shared_ptr<store::overflow> files;
   std::shared_ptr<shard_intake> intake;
   std::shared_ptr<session_directory> sessions;
+  std::shared_ptr<store::deadletter_store> letters;
 
 private:
   struct config;
@@ -100,6 +102,9 @@ private:
   void spawn_actors(std::shared_ptr<const engine::ruleset> rules, std::shared_ptr<simulated_journal> journal);
   void spawn_analysis(std::shared_ptr<const engine::ruleset> rules,
                       std::shared_ptr<simulated_journal> journal);
+  void spawn_examiner();
+  /// Shards whose first batch an earlier process has begun and not finished.
+  std::vector<shard_id> suspects() const;
   void spawn_members();
   void open_port();
 
@@ -115,6 +120,7 @@ private:
   alert_sink_actor sink_handle;
   overflow_actor overflow_handle;
   dispatcher_actor dispatcher_handle;
+  examiner_actor examiner_handle;
   std::vector<executor> executors;
   std::vector<agent_session_actor> session_handles;
   std::vector<caf::actor> others; ///< that asked something

@@ -15,8 +15,8 @@
 #include "cluster-tests/agentsim/sim_agent.hpp"
 #include "cluster-tests/harness/seed.hpp"
 #include "cluster-tests/simulation/simulated_node.hpp"
+#include "cluster-tests/simulation/small_ruleset.hpp"
 #include "cluster-tests/simulation/virtual_time.hpp"
-#include "engine/load/ruleset.hpp"
 
 namespace picket::simulation {
 namespace {
@@ -29,25 +29,6 @@ constexpr std::int64_t settle_limit_ms = 30 * 60'000;
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-std::shared_ptr<const engine::ruleset> small_ruleset() {
-  static const auto rules = [] {
-    std::vector<engine::ruleset_file> files;
-    files.push_back({engine::file_kind::decoder, "d.xml",
-                     "<decoder name=\"app\"><program_name>app</program_name></decoder>"
-                     "<decoder name=\"other\"><prematch>^other</prematch></decoder>"});
-    files.push_back(
-        {engine::file_kind::rule, "r.xml",
-         "<group name=\"sim,\"><rule id=\"1\" level=\"0\" noalert=\"1\"><category>syslog</category>"
-         "<description>root</description></rule><rule id=\"900900\" level=\"5\"><if_sid>1</if_sid>"
-         "<decoded_as>app</decoded_as><description>a line</description></rule></group>"});
-    auto compiled = engine::compile(files, {});
-    for (const auto& finding : compiled.diagnostics)
-      ADD_FAILURE() << engine::to_string(finding);
-    return compiled.ruleset;
-  }();
-  return rules;
 }
 
 /// An agent of the simulator on one end of a socket pair.

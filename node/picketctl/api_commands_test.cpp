@@ -193,6 +193,88 @@ TEST_F(ApiCommands, TheNodesStatusIsAlsoItsExitCode) {
   EXPECT_EQ(json::parse(run_ctl({"node", "status", "--json"}).out)["ready"]["ingest"], false);
 }
 
+/// An intake that has room, or not.
+struct fake_return final : record_return {
+  bool take_again(agent_id, record_kind, std::string_view bytes) override {
+    if (full) return false;
+    taken.emplace_back(bytes);
+    return true;
+  }
+  std::vector<std::string> taken;
+  bool full = false;
+};
+
+class LetterCommands : public ApiCommands {
+protected:
+  void SetUp() override {
+    ApiCommands::SetUp();
+    auto letters = store::deadletter_store::open(scratch.path() / "letters", 100).value();
+    store = std::move(letters);
+    for (std::uint32_t record = 1; record <= 3; ++record) {
+      store::dead_letter letter;
+      letter.head.id = store::letter_id({1, 2, 77}, record);
+      letter.head.agent = 7;
+      letter.head.agent_name = "web-01";
+      letter.head.arrival_ms = 1'749'038'400'000;
+      letter.head.reason = "signal 6";
+      letter.head.examined = true;
+      letter.location = "/var/log/x";
+      letter.text = "poison \x1b[2J " + std::to_string(record);
+      letter.bytes = "1:/var/log/x:" + letter.text;
+      ASSERT_TRUE(store->keep(letter));
+    }
+    store->seen("poison \x1b[2J 2");
+    node->office =
+        std::make_shared<letter_office>(store, intake, std::make_shared<metrics>(), event_log::silent());
+  }
+
+  std::shared_ptr<store::deadletter_store> store;
+  std::shared_ptr<fake_return> intake = std::make_shared<fake_return>();
+};
+
+TEST_F(LetterCommands, AreListedAndShown) {
+  auto list = run_ctl({"deadletter", "list"});
+  EXPECT_EQ(list.code, exit_code::ok) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("2-77-1  007    web-01  2025-06-04T12:00:00Z  signal 6  0\n"));
+  EXPECT_THAT(list.out, HasSubstr("2-77-2  007    web-01  2025-06-04T12:00:00Z  signal 6  1\n"));
+  EXPECT_EQ(json::parse(run_ctl({"deadletter", "list", "--json"}).out)["affected_items"].size(), 3u);
+  auto one = run_ctl({"deadletter", "show", "2-77-3"});
+  EXPECT_EQ(one.code, exit_code::ok) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("/var/log/x\n"));
+  EXPECT_THAT(one.out, HasSubstr("poison \\x1b[2J 3\n")) << "it cannot move the cursor";
+  EXPECT_THAT(one.out, HasSubstr(picket::to_hex(as_bytes("1:/var/log/x:poison"))));
+  auto missing = run_ctl({"deadletter", "show", "2-77-9"});
+  EXPECT_EQ(missing.code, exit_code::no);
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("2-77-9"), HasSubstr("picketctl deadletter list")));
+  EXPECT_EQ(run_ctl({"deadletter", "show", "..%2Fapi.token"}).code, exit_code::no);
+}
+
+TEST_F(LetterCommands, AreSentOnWhenThereIsRoom) {
+  intake->full = true;
+  auto full = run_ctl({"deadletter", "retry", "2-77-1"});
+  EXPECT_EQ(full.code, exit_code::no);
+  EXPECT_THAT(full.err, HasSubstr("no room"));
+  EXPECT_EQ(store->size(), 3u);
+  intake->full = false;
+  auto one = run_ctl({"deadletter", "retry", "2-77-1", "1-1-1"});
+  EXPECT_EQ(one.code, exit_code::partial);
+  EXPECT_EQ(one.out, "sent on: 2-77-1\n");
+  EXPECT_THAT(intake->taken, ElementsAre("1:/var/log/x:poison \x1b[2J 1"));
+  EXPECT_EQ(run_ctl({"deadletter", "retry", "--all"}).out, "sent on: 2\n");
+  EXPECT_EQ(store->size(), 0u);
+  EXPECT_EQ(intake->taken.size(), 3u);
+}
+
+TEST_F(LetterCommands, AreDropped) {
+  EXPECT_EQ(run_ctl({"deadletter", "drop", "2-77-1", "2-77-2"}).out, "dropped: 2-77-1, 2-77-2\n");
+  EXPECT_EQ(json::parse(run_ctl({"deadletter", "drop", "--all", "--json"}).out)["dropped"].size(), 1u);
+  EXPECT_EQ(run_ctl({"deadletter", "drop", "2-77-1"}).code, exit_code::no);
+  EXPECT_EQ(run_ctl({"deadletter", "drop"}).code, exit_code::usage);
+  EXPECT_EQ(run_ctl({"deadletter", "drop", "2-77-1", "--all"}).code, exit_code::usage);
+  EXPECT_EQ(run_ctl({"deadletter", "list"}).out, "ID  AGENT  NAME  ARRIVED  REASON  SEEN AGAIN\n");
+  EXPECT_TRUE(intake->taken.empty());
+}
+
 TEST_F(ApiCommands, TheNodesStatusIsWatchedUntilSomebodyEndsIt) {
   std::vector<int> waits;
   auto got = testing::run_ctl({"--config", file, "node", "status", "--watch", "--every", "7"}, {}, {}, false,

@@ -44,6 +44,7 @@ void add_all(command_table& table) {
   add_agent_commands(table);
   add_group_commands(table);
   add_node_commands(table);
+  add_deadletter_commands(table);
   add_config_commands(table);
   add_reference_commands(table);
   add_completion_commands(table);

@@ -31,6 +31,7 @@ void add_ruleset_commands(command_table& table);
 void add_agent_commands(command_table& table);
 void add_group_commands(command_table& table);
 void add_node_commands(command_table& table);
+void add_deadletter_commands(command_table& table);
 void add_config_commands(command_table& table);
 void add_reference_commands(command_table& table);
 void add_completion_commands(command_table& table);

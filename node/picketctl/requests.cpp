@@ -13,6 +13,8 @@ namespace {
 
 /// A whole file's agents are committed in many steps.
 constexpr int import_timeout_s = 300;
+/// Each letter is a file.
+constexpr int letters_timeout_s = 120;
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -104,6 +106,27 @@ api_request remove_groups(const std::vector<std::string>& names) {
 }
 
 api_request node_status() { return request("GET", "/picket/node/status"); }
+
+api_request list_letters(std::size_t offset) {
+  return request("GET", "/picket/deadletter",
+                 {{"offset", std::to_string(offset)}, {"limit", std::to_string(agents_per_page)}});
+}
+
+api_request show_letter(const std::string& id) {
+  return request("GET", "/picket/deadletter/" + escape_url(id));
+}
+
+api_request retry_letters(const std::vector<std::string>& ids) {
+  auto made = request("PUT", "/picket/deadletter/retry", {{"letters_list", joined(ids)}});
+  made.timeout_s = letters_timeout_s;
+  return made;
+}
+
+api_request drop_letters(const std::vector<std::string>& ids) {
+  auto made = request("DELETE", "/picket/deadletter", {{"letters_list", joined(ids)}});
+  made.timeout_s = letters_timeout_s;
+  return made;
+}
 
 api_request list_faults() { return request("GET", "/picket/faults"); }
 

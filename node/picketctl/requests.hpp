@@ -38,6 +38,12 @@ api_request remove_groups(const std::vector<std::string>& names);
 
 api_request node_status();
 
+api_request list_letters(std::size_t offset);
+api_request show_letter(const std::string& id);
+/// `ids`: those, or {"all"}.
+api_request retry_letters(const std::vector<std::string>& ids);
+api_request drop_letters(const std::vector<std::string>& ids);
+
 /// Of a node that was built for tests. `value` "off" switches it off.
 api_request list_faults();
 api_request set_fault(const std::string& name, const std::string& value);

@@ -31,6 +31,10 @@ TEST(Requests, SayWhatTheArgumentsSay) {
   EXPECT_EQ(shown(add_group("web")), R"(POST /groups {"group_id":"web"})");
   EXPECT_EQ(shown(remove_groups({"web", "a b"})), "DELETE /groups?groups_list=web,a%20b");
   EXPECT_EQ(shown(node_status()), "GET /picket/node/status");
+  EXPECT_EQ(shown(list_letters(1'000)), "GET /picket/deadletter?offset=1000&limit=1000");
+  EXPECT_EQ(shown(show_letter("2-77/1")), "GET /picket/deadletter/2-77%2F1");
+  EXPECT_EQ(shown(retry_letters({"2-77-1", "all"})), "PUT /picket/deadletter/retry?letters_list=2-77-1,all");
+  EXPECT_EQ(shown(drop_letters({"all"})), "DELETE /picket/deadletter?letters_list=all");
   EXPECT_EQ(shown(list_faults()), "GET /picket/faults");
   EXPECT_EQ(shown(set_fault("a-b", "5")), R"(PUT /picket/faults/a-b {"value":"5"})");
   EXPECT_EQ(shown(set_fault("a/b", "off")), "DELETE /picket/faults/a%2Fb");

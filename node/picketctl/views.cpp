@@ -112,4 +112,30 @@ std::string groups_table(const json& items) {
   return table.render();
 }
 
+std::string letters_table(const json& items) {
+  text_table table{{"ID", "AGENT", "NAME", "ARRIVED", "REASON", "SEEN AGAIN"}};
+  for (const auto& letter : items)
+    table.add({member_text(letter, "id"), member_text(letter, "agent"), member_text(letter, "agent_name"),
+               short_time(member_text(letter, "arrived")), member_text(letter, "reason"),
+               member_text(letter, "seen_again")});
+  return table.render();
+}
+
+std::string letter_details(const json& letter) {
+  auto batch = member_text(letter, "batch");
+  return render_pairs({{"id", member_text(letter, "id")},
+                       {"agent", member_text(letter, "agent")},
+                       {"name", member_text(letter, "agent_name")},
+                       {"arrived", short_time(member_text(letter, "arrived"))},
+                       {"set aside", short_time(member_text(letter, "kept"))},
+                       {"reason", member_text(letter, "reason")},
+                       {"fatal by itself", member_text(letter, "examined")},
+                       {"seen again", member_text(letter, "seen_again")},
+                       {"node", member_text(letter, "node")},
+                       {"batch", batch.empty() ? batch : batch + ", record " + member_text(letter, "record")},
+                       {"location", member_text(letter, "location")},
+                       {"text", member_text(letter, "text")},
+                       {member_text(letter, "form") + " bytes", member_text(letter, "data")}});
+}
+
 } // namespace picket::ctl

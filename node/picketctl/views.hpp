@@ -15,5 +15,8 @@ std::string agents_table(const json& items);
 /// All that is known of one agent.
 std::string agent_details(const json& agent);
 std::string groups_table(const json& items);
+std::string letters_table(const json& items);
+/// One dead letter.
+std::string letter_details(const json& letter);
 
 } // namespace picket::ctl

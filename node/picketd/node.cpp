@@ -45,6 +45,7 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
   made->spawn_state_actors();
   made->open_intake();
   if (auto done = made->open_sink(); !done) return tl::unexpected<error>(done.error());
+  made->spawn_examiner();
   made->spawn_analysis();
   made->spawn_membership();
   if (auto done = made->open_agent_port(); !done) return tl::unexpected<error>(done.error());
@@ -108,6 +109,7 @@ node::parts::~parts() {
   if (dispatcher) end(dispatcher->handle);
   if (spill) end(spill->handle);
   end(sink);
+  end(examiner);
   end(registry);
 }
 

@@ -11,6 +11,12 @@
 
 namespace picket {
 
+/// The argument with which a node starts its own program to run a batch line by line, see
+/// `run_examination_child`. Nobody else uses it.
+inline constexpr const char* examination_word = "--examine-batch";
+/// The life of that process; its exit code.
+int run_examination();
+
 /// One node: its actors, ports and files, from the start to the stop.
 ///
 /// Start: directories, stores, rule set, actors, ports; the first thing that fails ends it with an error, and

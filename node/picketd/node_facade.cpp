@@ -58,6 +58,7 @@ public:
   std::string draw_key() const override { return draw_agent_key(); }
   std::string name() const override { return of_.name; }
   api::node_figures figures() const override;
+  letter_office& letters() override { return *of_.office; }
 
 private:
   registry::proposal_ptr proposal_of(protocol::command_arguments arguments, const std::string& actor,
@@ -237,6 +238,7 @@ api::node_figures running_node::figures() const {
                     {"requeued_batches", dispatch.requeued},
                     {"events", count(counts.engine_events_total.value())},
                     {"alerts", count(counts.engine_alerts_total.value())},
+                    {"dead_letters", of_.letters->size()},
                     {"pool_segments", pool.segments},
                     {"pool_free_segments", pool.free_segments}};
   return figures;

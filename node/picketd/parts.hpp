@@ -14,6 +14,7 @@
 #include "actors/dispatcher/shard_intake.hpp"
 #include "actors/enroller/enroller.hpp"
 #include "actors/enroller/enrollment_port.hpp"
+#include "actors/examiner/examiner.hpp"
 #include "actors/health/monitor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/listener/listener.hpp"
@@ -59,6 +60,7 @@ struct node::parts {
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<store::pool> pool;
+  std::shared_ptr<store::deadletter_store> letters;
   std::shared_ptr<store::overflow> overflow_files; ///< null: there is none
   std::shared_ptr<const engine::ruleset> rules;
   std::shared_ptr<stored_first_seen> first_seen;
@@ -71,9 +73,11 @@ struct node::parts {
   std::shared_ptr<dispatcher_slot> dispatcher;
   std::shared_ptr<overflow_slot> spill;
   std::shared_ptr<shard_intake> intake;
+  std::shared_ptr<letter_office> office;
   registry_actor registry;
   membership_actor membership;
   alert_sink_actor sink;
+  examiner_actor examiner;
   enroller_actor enroller;
   listener_actor listener;
   monitor_actor monitor;
@@ -89,17 +93,21 @@ struct node::parts {
 
   // wiring.cpp: in this order
   result<void> open_stores();
+  result<void> open_letters();
   result<void> open_overflow();
   result<void> load_rules();
   void spawn_state_actors();
   void open_intake();
   result<void> open_sink();
+  void spawn_examiner();
   void spawn_analysis();
   void spawn_membership();
   result<void> open_agent_port();
   result<void> open_enrollment();
   result<void> open_http();
   result<void> begin();
+  /// Shards whose first batch an earlier process has begun and not finished.
+  std::vector<shard_id> suspects() const;
   /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node
   /// needs.
   void watch_parts();
@@ -116,6 +124,9 @@ struct node::parts {
   std::string not_ready_for_ingest() const;
   std::string not_ready_for_control() const;
 };
+
+/// Finds the rule set's compile options in the settings.
+engine::compile_options compile_options_of(std::int64_t alert_level, std::int64_t email_alert_level);
 
 /// node_facade.cpp
 std::shared_ptr<api::node_facade> make_facade(node::parts& of);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -74,6 +75,10 @@ int run(const std::string& file) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view{argv[1]} == picket::examination_word) {
+    static_cast<void>(picket::faults::begin_from_environment(nullptr));
+    return picket::run_examination();
+  }
   CLI::App app{"picketd: the server that security agents report to"};
   std::string file;
   app.add_option("-c,--config", file,

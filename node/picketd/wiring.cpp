@@ -99,6 +99,7 @@ system_config::system_config(std::size_t threads) {
   add_message_types<caf::id_block::picket_membership>();
   add_message_types<caf::id_block::picket_listener>();
   add_message_types<caf::id_block::picket_dispatch>();
+  add_message_types<caf::id_block::picket_examiner>();
   add_message_types<caf::id_block::picket_overflow>();
   set("scheduler.max-throughput", 1);
   set("scheduler.max-threads", threads);
@@ -136,7 +137,7 @@ result<void> node::parts::open_stores() {
   auto keys = stored_first_seen::load(local);
   if (!keys) return tl::unexpected<error>(keys.error());
   first_seen = std::move(*keys);
-  return {};
+  return open_letters();
 }
 
 result<void> node::parts::open_overflow() {
@@ -161,9 +162,7 @@ result<void> node::parts::open_overflow() {
 }
 
 result<void> node::parts::load_rules() {
-  engine::compile_options options;
-  options.rules.log_alert_level = static_cast<int>(settings.journal.alert_level);
-  options.rules.email_alert_level = static_cast<int>(settings.journal.email_alert_level);
+  auto options = compile_options_of(settings.journal.alert_level, settings.journal.email_alert_level);
   auto loaded = load_ruleset(settings.ruleset.dir, options, *log);
   if (!loaded) return tl::unexpected<error>(loaded.error());
   rules = std::move(*loaded);
@@ -196,7 +195,6 @@ void node::parts::open_intake() {
   gather.batch_records = static_cast<std::size_t>(settings.engine.batch_records);
   gather.batch_bytes = static_cast<std::size_t>(settings.engine.batch_bytes);
   gather.durable = settings.ingest.durable;
-  gather.deadletter_dir = settings.paths.data_dir / "deadletter";
   intake_links links;
   links.announce = [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); };
   links.ask_overflow = [to = spill] { caf::anon_send(to->handle, serve_atom_v); };
@@ -241,17 +239,21 @@ void node::parts::spawn_analysis() {
   analysis.outputs.alerts_text = settings.journal.alerts_log;
   analysis.outputs.archives_json = settings.journal.archives_json;
   analysis.counts = counts;
+  analysis.survived = [of = intake](const work& what) { of->survived(what); };
   reader_setup reading{tables,
                        statuses,
                        sessions,
                        counts,
                        log,
                        {name, settings.node.cluster_name, name},
-                       settings.agents.check_counters};
+                       settings.agents.check_counters,
+                       letters};
   dispatcher_setup dispatch;
   dispatch.shards = static_cast<std::size_t>(settings.engine.shards);
   dispatch.executors = executors_of(settings);
   dispatch.source = intake;
+  dispatch.examiner = examiner;
+  dispatch.suspects = suspects();
   dispatch.rules = rules;
   dispatch.make_state = [budget = static_cast<std::size_t>(settings.engine.state_budget_bytes)] {
     engine::shard_limits limits;
@@ -422,6 +424,7 @@ void node::parts::watch_parts() {
   watch(watching, listener, "listener");
   watch(watching, dispatcher->handle, "dispatcher");
   watch(watching, sink, "alert sink");
+  watch(watching, examiner, "examiner");
   watch(watching, monitor, "monitor");
   watch(watching, spill->handle, "overflow");
   if (enroller) watch(watching, enroller, "enroller");

@@ -40,7 +40,7 @@ struct batch_ref {
   batch_id id;
   shard_id shard = 0;
   std::uint32_t first_segment = 0;
-  std::uint32_t attempt = 0; ///< times that its execution was begun
+  std::uint32_t attempt = 0; ///< times that its execution was begun and did not come to its end
   std::uint64_t ruleset_version = 0;
   std::uint32_t records = 0;
   std::uint64_t bytes = 0; ///< of the records
@@ -129,6 +129,9 @@ public:
   std::optional<batch_writer> begin(shard_id shard, std::uint64_t ruleset_version = 0);
   /// Written before execution begins; counts the attempt.
   void start(batch_ref& batch, std::uint64_t ruleset_version) noexcept;
+  /// Its execution came to its end, so what ends the process from now on is not its doing: the attempts so
+  /// far count no more.
+  void survived(const batch_ref& batch) noexcept;
   batch_reader read(const batch_ref& batch) const;
   /// Its alerts are written: frees the segments. `ref` names nothing any more.
   void finish(const batch_ref& batch) noexcept;
