@@ -2,9 +2,9 @@
 
 namespace picket {
 
-double health_board::view::grown(const std::string& series) const {
-  for (const auto& [name, value] : minute)
-    if (name == series) return value;
+double health_board::view::grown(std::string_view name) const {
+  for (std::size_t i = 0; series && i < series->size() && i < growth.size(); ++i)
+    if ((*series)[i] == name) return growth[i];
   return 0;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "actors/health/readiness.hpp"
@@ -16,13 +17,14 @@ public:
   struct view {
     std::vector<finding> findings;
     std::vector<disk_facts> disks;
-    /// Growth of each counter over the last `minute_ms`, by series.
-    std::vector<std::pair<std::string, double>> minute;
+    /// Names of the counters' series, and the growth of each over the last `minute_ms`.
+    std::shared_ptr<const std::vector<std::string>> series;
+    std::vector<double> growth;
     std::int64_t minute_ms = 0;
     std::int64_t judged_ms = 0; ///< steady clock
 
-    /// Of a series; 0 if there is none.
-    double grown(const std::string& series) const;
+    /// Of one series; 0 if there is none.
+    double grown(std::string_view name) const;
   };
 
   /// A monitor that has said nothing for so long is itself stuck, and the node is not known to be well.

@@ -40,14 +40,8 @@ void monitor_state::ask_dispatcher(std::int64_t now_ms) {
 }
 
 void monitor_state::sample_rates(std::int64_t now_ms) {
-  std::vector<double> values;
-  values.reserve(series.size());
-  bool first = series.empty();
-  setup.counts->each_counter([&](const std::string& counter, double value) {
-    if (first) series.push_back(counter);
-    values.push_back(value);
-  });
-  rates.sample(now_ms, std::move(values));
+  if (!series) series = std::make_shared<const std::vector<std::string>>(setup.counts->counter_series());
+  rates.sample(now_ms, setup.counts->counter_values());
 }
 
 void monitor_state::judge(std::int64_t now_ms) {
@@ -60,8 +54,9 @@ void monitor_state::judge(std::int64_t now_ms) {
   found.disks = facts.disks;
   found.judged_ms = judged_ms;
   found.minute_ms = rates.covered_ms();
-  for (std::size_t i = 0; i < series.size(); ++i)
-    found.minute.emplace_back(series[i], rates.growth(i));
+  found.series = series;
+  for (std::size_t i = 0; i < series->size(); ++i)
+    found.growth.push_back(rates.growth(i));
   auto why = why_no_ingest(found.findings);
   setup.counts->ingest_ready.set(why.empty() ? 1 : 0);
   setup.board->publish(std::move(found));

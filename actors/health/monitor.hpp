@@ -45,7 +45,7 @@ struct monitor_state {
   monitor_setup setup;
   readiness health;
   minute_rates rates;
-  std::vector<std::string> series; ///< of `rates`
+  std::shared_ptr<const std::vector<std::string>> series; ///< of `rates`
   bool ready = true;
   bool asked = false;               ///< the dispatcher has a question
   std::int64_t unanswered_ms = -1;  ///< since when it has owed an answer; -1: it owes none

@@ -87,17 +87,32 @@ std::string metrics::render() const {
   return prometheus::TextSerializer{}.Serialize(registry_->Collect());
 }
 
-void metrics::each_counter(const std::function<void(const std::string& series, double value)>& visit) const {
-  auto visit_all = [&](const auto& metric, const std::string& name, const std::string& labels) {
+std::vector<std::string> metrics::counter_series() const {
+  std::vector<std::string> all;
+  auto take = [&](const auto& metric, const std::string& name, const std::string& labels) {
     if constexpr (std::is_same_v<std::decay_t<decltype(metric)>, counter_metric>) {
       auto label = split_labels(labels).name;
-      for (const auto& [value, series] : metric.series_)
-        visit(label.empty() ? name : name + "{" + label + "=\"" + value + "\"}", series->Value());
+      for (const auto& one : metric.series_)
+        all.push_back(label.empty() ? name : name + "{" + label + "=\"" + one.first + "\"}");
     }
   };
-#define PICKET_METRIC(type, name, labels, meaning) visit_all(name, "picket_" #name, labels);
+#define PICKET_METRIC(type, name, labels, meaning) take(name, "picket_" #name, labels);
 #include "base/telemetry/metrics.def"
 #undef PICKET_METRIC
+  return all;
+}
+
+std::vector<double> metrics::counter_values() const {
+  std::vector<double> all;
+  auto take = [&](const auto& metric) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(metric)>, counter_metric>)
+      for (const auto& one : metric.series_)
+        all.push_back(one.second->Value());
+  };
+#define PICKET_METRIC(type, name, labels, meaning) take(name);
+#include "base/telemetry/metrics.def"
+#undef PICKET_METRIC
+  return all;
 }
 
 prometheus::Counter* counter_metric::series(std::string_view value) const {

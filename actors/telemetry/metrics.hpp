@@ -69,8 +69,9 @@ public:
   void refresh() const;
   /// The text that Prometheus reads; refreshed.
   std::string render() const;
-  /// Calls `visit` for each series of each counter, named as on the page.
-  void each_counter(const std::function<void(const std::string& series, double value)>& visit) const;
+  /// Every series of every counter, named as on the page, and their values in the same order.
+  std::vector<std::string> counter_series() const;
+  std::vector<double> counter_values() const;
 
 private:
   void make(counter_metric& metric, const std::string& name, const std::string& labels,

@@ -126,7 +126,9 @@ constexpr refusal_source refusal_sources[] = {
 
 std::vector<api::refusal_figure> refusals_of(const health_board::view& seen) {
   std::vector<api::refusal_figure> all;
-  for (const auto& [series, growth] : seen.minute) {
+  for (std::size_t i = 0; i < seen.growth.size(); ++i) {
+    const auto& series = (*seen.series)[i];
+    auto growth = seen.growth[i];
     if (growth < 1) continue;
     for (const auto& source : refusal_sources) {
       if (series.rfind(source.series, 0) != 0) continue;
