@@ -5,6 +5,7 @@
 #include <map>
 
 #include "actors/decoder/event_source.hpp"
+#include "actors/watch/thread_name.hpp"
 #include "base/time.hpp"
 #include "protocol/agent/event_message.hpp"
 
@@ -178,6 +179,7 @@ void examiner_state::send_notices() {
 
 examiner_actor::behavior_type examiner(examiner_actor::stateful_pointer<examiner_state> self,
                                        examiner_setup setup) {
+  name_thread("examiner");
   self->state.self = self;
   self->state.setup = std::move(setup);
   self->delayed_send(self, notice_retry, tick_atom_v);

@@ -1,5 +1,7 @@
 #include "actors/health/monitor.hpp"
 
+#include "actors/watch/thread_name.hpp"
+
 #include <chrono>
 #include <cstdlib>
 
@@ -70,6 +72,7 @@ void monitor_state::judge(std::int64_t now_ms) {
 
 monitor_actor::behavior_type monitor(monitor_actor::stateful_pointer<monitor_state> self,
                                      monitor_setup setup) {
+  name_thread("monitor");
   self->state.self = self;
   self->state.health = readiness{setup.limits};
   self->state.setup = std::move(setup);

@@ -1,5 +1,7 @@
 #include "actors/overflow/overflow.hpp"
 
+#include "actors/watch/thread_name.hpp"
+
 #include <chrono>
 
 #include <caf/send.hpp>
@@ -8,6 +10,7 @@ namespace picket {
 
 overflow_actor::behavior_type overflow(overflow_actor::stateful_pointer<overflow_actor_state> self,
                                        overflow_setup setup) {
+  name_thread("overflow");
   self->state.setup = std::move(setup);
   self->delayed_send(self, std::chrono::milliseconds{overflow_tick_ms}, tick_atom_v);
   return {

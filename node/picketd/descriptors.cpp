@@ -8,15 +8,16 @@ namespace picket {
 
 namespace {
 
-/// Files, sockets of the two HTTP endpoints, event loops.
-constexpr std::int64_t for_others = 128;
+/// Files of stores, journal and overflow (256), sockets of the two HTTP endpoints, event loops.
+constexpr std::int64_t for_others = 512;
 
 } // namespace
 
 bool fit_to_descriptors(config::settings& settings, std::int64_t descriptors) {
   auto& connections = settings.ingest.max_connections;
   auto& exchanges = settings.enrollment.max_exchanges;
-  const auto room = std::max<std::int64_t>(2, descriptors - for_others);
+  // With nine tenths in use the node counts as not ready; connections alone must not bring it there.
+  const auto room = std::max<std::int64_t>(2, descriptors / 8 * 7 - for_others);
   if (connections + exchanges <= room) return false;
   exchanges = std::min(exchanges, std::max<std::int64_t>(1, room / 8));
   connections = std::min(connections, room - exchanges);

@@ -26,7 +26,7 @@ TEST(Descriptors, TooFewLowerTheLimitsSoThatOthersHaveTheirs) {
     EXPECT_GE(settings.ingest.max_connections, 1) << descriptors;
     EXPECT_GE(settings.enrollment.max_exchanges, 1) << descriptors;
     EXPECT_LE(settings.ingest.max_connections + settings.enrollment.max_exchanges,
-              std::max<std::int64_t>(2, descriptors - 128));
+              std::max<std::int64_t>(2, descriptors * 7 / 8 - 512));
   }
 }
 
@@ -34,7 +34,7 @@ TEST(Descriptors, AFewEnrollmentsAreNotRaised) {
   auto settings = limits(20'000, 10);
   EXPECT_TRUE(fit_to_descriptors(settings, 1'024));
   EXPECT_EQ(settings.enrollment.max_exchanges, 10);
-  EXPECT_EQ(settings.ingest.max_connections, 1'024 - 128 - 10);
+  EXPECT_EQ(settings.ingest.max_connections, 896 - 512 - 10);
 }
 
 } // namespace
