@@ -76,15 +76,21 @@ constexpr std::chrono::milliseconds examine_limit{examine_limit_ms};
 } // namespace
 
 void dispatcher_state::examine(const work_ptr& what) {
+  // Whatever ends the process meanwhile is not its doing: it has not begun.
+  setup.source->count_attempts(*what, what->attempt - 1);
+  auto begin = [this, what] {
+    setup.source->count_attempts(*what, what->attempt);
+    run(what);
+  };
   self->request(setup.examiner, examine_limit, examine_atom_v, order_of(*what, {}))
       .then(
-          [this, what](const examined& found) {
+          [what, begin](const examined& found) {
             for (auto index : found.left_out)
               if (index < what->records.size()) what->records[index].kind = record_kind::left_out;
-            run(what);
+            begin();
           },
           // Without an answer it has its last attempt as it is.
-          [this, what](const caf::error&) { run(what); });
+          [begin](const caf::error&) { begin(); });
 }
 
 void dispatcher_state::set_aside(const work_ptr& what, const std::string& reason) {

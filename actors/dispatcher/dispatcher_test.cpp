@@ -24,6 +24,9 @@ struct scripted_source final : work_source {
     queue.pop_front();
     return made;
   }
+  void count_attempts(const work& what, std::uint32_t attempts) override {
+    counted.emplace_back(what.id.sequence, attempts);
+  }
   bool finish(const work& done) override {
     finished.push_back(done.id.sequence);
     return !waiting[done.shard].empty();
@@ -32,6 +35,7 @@ struct scripted_source final : work_source {
 
   std::map<shard_id, std::deque<std::uint64_t>> waiting;
   std::vector<std::uint64_t> finished;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> counted;
   std::uint32_t first_attempt = 1;
   std::vector<std::string> records{"a", "b", "c"};
 };
@@ -232,9 +236,21 @@ TEST_F(Dispatcher, AfterThreeAttemptsABatchIsSetAsideAndTheShardGoesOn) {
 TEST_F(Dispatcher, ABatchWithWhichTwoProcessesDiedIsExaminedFirst) {
   start(1);
   source->first_attempt = 3;
+  examiner.answers = false;
   bring(0, 1);
   EXPECT_EQ(examiner.examined, std::vector<std::uint64_t>{1});
+  EXPECT_TRUE(inbox.empty());
+  using counted = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+  EXPECT_EQ(source->counted, (counted{{1, 2}})) << "a stop meanwhile does not count as its third attempt";
+}
+
+TEST_F(Dispatcher, ItsThirdAttemptCountsWhenItBegins) {
+  start(1);
+  source->first_attempt = 3;
+  bring(0, 1);
   EXPECT_EQ(inbox.size(), 1u);
+  using counted = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+  EXPECT_EQ(source->counted, (counted{{1, 2}, {1, 3}}));
 }
 
 TEST_F(Dispatcher, ABatchWithWhichThreeProcessesDiedIsSetAsideUnseen) {

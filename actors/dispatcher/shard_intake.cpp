@@ -265,12 +265,14 @@ bool shard_intake::finish(const work& done) {
   return more;
 }
 
-void shard_intake::survived(const work& what) {
+void shard_intake::survived(const work& what) { count_attempts(what, 0); }
+
+void shard_intake::count_attempts(const work& what, std::uint32_t attempts) {
   auto& queue = *shards_[what.shard];
   std::lock_guard lock{queue.mutex};
   if (!queue.active || queue.active->ref.id != what.id) return;
-  if (queue.active->in_pool) pool_->survived(queue.active->ref);
-  if (queue.active->stored) pump_->files()->start(*queue.active->stored, 0);
+  if (queue.active->in_pool) pool_->set_attempts(queue.active->ref, attempts);
+  if (queue.active->stored) pump_->files()->start(*queue.active->stored, attempts);
 }
 
 void shard_intake::when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) {

@@ -77,6 +77,7 @@ public:
   // For the dispatcher.
   work_ptr take(shard_id shard) override;
   bool finish(const work& done) override;
+  void count_attempts(const work& what, std::uint32_t attempts) override;
   std::optional<std::int64_t> oldest_arrival_ms() const override;
   /// Bytes of batches that were read back and are not finished.
   std::size_t loaded_bytes() const noexcept { return pump_->loaded_bytes(); }

@@ -16,6 +16,9 @@ public:
   /// dispatcher asks for no second one of a shard before it has finished the first.
   virtual work_ptr take(shard_id shard) = 0;
 
+  /// How many attempts a later start finds for a batch that was taken and is not finished.
+  virtual void count_attempts(const work& what, std::uint32_t attempts) = 0;
+
   /// The batch is written, or set aside: its room is free. True if the shard has more; false if not: the next
   /// record announces it.
   virtual bool finish(const work& done) = 0;

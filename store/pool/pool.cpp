@@ -267,9 +267,9 @@ void pool::start(batch_ref& batch, std::uint64_t ruleset_version) noexcept {
   header.state.store(static_cast<std::uint32_t>(batch_state::running), std::memory_order_release);
 }
 
-void pool::survived(const batch_ref& batch) noexcept {
+void pool::set_attempts(const batch_ref& batch, std::uint32_t attempts) noexcept {
   state_->all.header(batch.first_segment)
-      .run.store(make_run(0, batch.ruleset_version), std::memory_order_release);
+      .run.store(make_run(attempts, batch.ruleset_version), std::memory_order_release);
 }
 
 batch_reader pool::read(const batch_ref& batch) const {

@@ -129,9 +129,9 @@ public:
   std::optional<batch_writer> begin(shard_id shard, std::uint64_t ruleset_version = 0);
   /// Written before execution begins; counts the attempt.
   void start(batch_ref& batch, std::uint64_t ruleset_version) noexcept;
-  /// Its execution came to its end, so what ends the process from now on is not its doing: the attempts so
-  /// far count no more.
-  void survived(const batch_ref& batch) noexcept;
+  /// How many attempts a later start finds: none when its execution came to its end, for what ends the
+  /// process from then on is not its doing.
+  void set_attempts(const batch_ref& batch, std::uint32_t attempts) noexcept;
   batch_reader read(const batch_ref& batch) const;
   /// Its alerts are written: frees the segments. `ref` names nothing any more.
   void finish(const batch_ref& batch) noexcept;
