@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     events[i].text = std::string_view{text}.substr(0, length);
     events[i].arrival_ms = 1'749'038'400'000 + i * 100;
     events[i].id.sequence = 1;
-    events[i].id.record = static_cast<std::uint32_t>(i);
+    events[i].id.index = static_cast<std::uint32_t>(i);
   }
   wanted_outputs outputs;
   outputs.alerts_text = outputs.archives_json = true;

@@ -97,7 +97,7 @@ struct server_side {
     if (control.kind == control_kind::startup) {
       bool seen = !(guard.highest() < pair);
       auto verdict = guard.on_startup(pair, now_ms, true, now_ms, {});
-      if (seen) must(verdict == takeover_verdict::refuse);
+      if (seen) must(verdict != takeover_verdict::take_over && verdict != takeover_verdict::first);
       state.on_startup(now_ms, check_startup(control.body, {}));
     } else if (control.kind == control_kind::keepalive) {
       parse_keepalive(with_valid_utf8(control.body));
