@@ -11,7 +11,7 @@ std::function<void()> closer(connection& which) {
     if (thread->on_this_thread())
       close();
     else
-      thread->post(close);
+      thread->post_unlimited(close);
   };
 }
 

@@ -72,8 +72,14 @@ agent_contact session_link::contact() const {
   return now;
 }
 
+std::int64_t agent_anchor::take_event(std::int64_t per_second, std::int64_t now_ms) {
+  std::lock_guard lock{mutex};
+  if (!events) events.emplace(per_second);
+  return events->take(now_ms);
+}
+
 template <class Task>
-bool session_link::on_connection(Task task) {
+bool session_link::on_connection(Task task, bool must_run) {
   auto run = [weak = connection_, task = std::move(task)] {
     auto connection = weak.lock();
     if (connection && connection->is_open()) task(*connection);
@@ -82,7 +88,7 @@ bool session_link::on_connection(Task task) {
     run();
     return true;
   }
-  return thread_->post(std::move(run));
+  return must_run ? thread_->post_unlimited(std::move(run)) : thread_->post(std::move(run));
 }
 
 bool session_link::send(std::string_view message) {
@@ -105,15 +111,17 @@ bool session_link::send(std::string_view message) {
 void session_link::supersede() { superseded_.store(true, std::memory_order_release); }
 
 void session_link::close(net::close_reason reason) {
-  on_connection([reason](net::connection& connection) { connection.close(reason); });
+  on_connection([reason](net::connection& connection) { connection.close(reason); }, true);
 }
 
 void session_link::half_close(std::int64_t limit_ms) {
-  on_connection([limit_ms, waits = waits_for_older.load()](net::connection& connection) {
-    connection.set_deadline(limit_ms);
-    if (!waits) connection.resume();
-    connection.half_close();
-  });
+  on_connection(
+      [limit_ms, waits = waits_for_older.load()](net::connection& connection) {
+        connection.set_deadline(limit_ms);
+        if (!waits) connection.resume();
+        connection.half_close();
+      },
+      true);
 }
 
 void session_link::hand_over_to(const std::shared_ptr<session_link>& next) {
@@ -128,7 +136,7 @@ std::shared_ptr<session_link> session_link::successor() const {
 
 void session_link::resume() {
   waits_for_older = false;
-  on_connection([](net::connection& connection) { connection.resume(); });
+  on_connection([](net::connection& connection) { connection.resume(); }, true);
 }
 
 } // namespace picket

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "actors/agent_session/agent_traffic.hpp"
+#include "actors/agent_session/event_rate.hpp"
 #include "base/ids.hpp"
 #include "net/connection.hpp"
 #include "protocol/agent/connection_state.hpp"
@@ -33,8 +34,12 @@ struct agent_anchor {
   agent_traffic past;                        ///< of connections that are gone; needs no lock
   std::atomic<std::int64_t> last_byte_ms{0}; ///< of those, wall clock
 
+  /// Takes one event of the agent's rate, whatever connection brings it; else the milliseconds until there is
+  /// one. Takes the lock.
+  std::int64_t take_event(std::int64_t per_second, std::int64_t now_ms);
   /// With receive checking on: false if the pair was there before. Takes the lock.
   bool is_fresh(std::uint64_t registration, protocol::counter_pair pair);
+  std::optional<event_rate> events; ///< used with `agents.events_per_second`
   std::weak_ptr<class session_link> bound;
 };
 
@@ -102,8 +107,9 @@ public:
   std::atomic<std::int64_t> last_sent_ms{0};     ///< steady clock; of the last message to the agent
 
 private:
+  /// `must_run`: beyond the thread's limit as well; for what happens once in a connection's life.
   template <class Task>
-  bool on_connection(Task task);
+  bool on_connection(Task task, bool must_run = false);
 
   std::shared_ptr<agent_anchor> anchor_;
   std::weak_ptr<net::connection> connection_;

@@ -38,9 +38,11 @@ public:
     failing_ = false;
     why_.clear();
   }
+  /// A file of alerts is what people look for, rather than one of archives.
   void writes_to(std::string file) {
+    auto of_alerts = [](const std::string& name) { return name.find("alerts") != std::string::npos; };
     std::lock_guard lock{mutex_};
-    file_ = std::move(file);
+    if (of_alerts(file) || !of_alerts(file_)) file_ = std::move(file);
   }
 
   view look(std::int64_t now_ms) const {

@@ -8,6 +8,13 @@ void fair_turns::wait(std::shared_ptr<connection_turn> turn, wake when_due) {
   ring_.push_back({std::move(turn), std::move(when_due)});
 }
 
+bool fair_turns::forget(const std::shared_ptr<connection_turn>& turn) {
+  auto found = std::find_if(ring_.begin(), ring_.end(), [&](const entry& one) { return one.turn == turn; });
+  if (found == ring_.end()) return false;
+  ring_.erase(found);
+  return true;
+}
+
 std::vector<fair_turns::wake> fair_turns::grant(std::size_t budget_bytes, std::size_t most_rounds) {
   std::vector<wake> due;
   for (std::size_t round = 0; round < most_rounds && !ring_.empty(); ++round) {

@@ -33,6 +33,8 @@ public:
   using wake = std::function<void()>;
 
   void wait(std::shared_ptr<connection_turn> turn, wake when_due);
+  /// True: it waited, and does not any more.
+  bool forget(const std::shared_ptr<connection_turn>& turn);
   std::size_t waiting() const noexcept { return ring_.size(); }
 
   /// Gives rounds of turns until `budget_bytes` are used up, at most `most_rounds`; whoever may read is taken

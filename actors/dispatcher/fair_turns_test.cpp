@@ -73,6 +73,15 @@ TEST_F(Ring, NothingIsGrantedWithoutBudget) {
   EXPECT_EQ(turns.waiting(), 1u);
 }
 
+TEST_F(Ring, WhoIsGoneTakesNothingFromTheOthers) {
+  add(1, 100);
+  add(2, 100);
+  EXPECT_TRUE(turns.forget(all[1].turn));
+  EXPECT_FALSE(turns.forget(all[1].turn));
+  step(fair_turns::quantum_bytes);
+  EXPECT_EQ(awake, std::vector<int>{2});
+}
+
 TEST_F(Ring, ReleaseEmptiesItInOrderAndForgetsAllowances) {
   add(1, 60'000);
   add(2, 60'000);

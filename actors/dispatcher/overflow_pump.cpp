@@ -15,22 +15,32 @@ overflow_pump::overflow_pump(overflow_pump_setup setup, shard_queues& queues)
 bool overflow_pump::serve() {
   if (!setup_.files) return false;
   bool more = false;
+  bool tried = false;
   if (setup_.durable) {
     auto picks = pick_unstored();
-    more = !picks.empty() && store(picks, false) && picks.size() >= batches_a_round;
+    tried = !picks.empty();
+    more = tried && store(picks, false) && picks.size() >= batches_a_round;
   }
   auto victims = pick_victims();
-  bool any_victims = !victims.empty();
-  if (any_victims && store(victims, true)) {
+  tried = tried || !victims.empty();
+  if (!victims.empty() && store(victims, true)) {
     more = more || victims.size() >= batches_a_round;
     setup_.on_room();
   }
-  if (!any_victims && state() == overflow_state::full && setup_.files->check_room(0))
-    set_state(overflow_state::accepting, nullptr);
+  if (!tried) look_for_room();
   more = load_what_is_due() || more;
   setup_.files->tidy();
   show();
   return more;
+}
+
+/// Nothing had to be stored: whether something could be is found out by itself.
+void overflow_pump::look_for_room() {
+  auto now = state();
+  auto wanted = std::min<std::uint64_t>(room_of_a_batch_bytes, setup_.files->options().max_bytes / 4);
+  bool room = now == overflow_state::full && setup_.files->check_room(wanted);
+  bool works = now == overflow_state::failing && setup_.files->probe();
+  if (room || works) set_state(overflow_state::accepting, nullptr);
 }
 
 std::vector<overflow_pump::pick> overflow_pump::pick_unstored() {
@@ -87,6 +97,7 @@ std::vector<overflow_pump::pick> overflow_pump::pick_victims() {
 bool overflow_pump::store(const std::vector<pick>& picks, bool leave_pool) {
   std::size_t written = 0;
   result<void> done;
+  std::vector<waiting_batch*> fresh;
   for (; written < picks.size(); ++written) {
     auto& batch = *picks[written].batch;
     if (batch.stored) continue;
@@ -97,16 +108,17 @@ bool overflow_pump::store(const std::vector<pick>& picks, bool leave_pool) {
       break;
     }
     batch.stored = *where; // pinned: nobody else looks at it
+    fresh.push_back(&batch);
     setup_.counts->overflow_stored_batches_total.add();
   }
-  if (setup_.durable && written > 0) {
+  if (setup_.durable && !fresh.empty()) {
     auto synced = setup_.files->sync();
     setup_.counts->overflow_syncs_total.add();
     if (!synced) {
       // What may or may not be on the disk does not count; it is written again.
-      for (std::size_t i = 0; i < written; ++i) {
-        if (picks[i].batch->stored) setup_.files->finish(*picks[i].batch->stored);
-        picks[i].batch->stored.reset();
+      for (auto* batch : fresh) {
+        setup_.files->finish(*batch->stored);
+        batch->stored.reset();
       }
       written = 0;
       done = synced;

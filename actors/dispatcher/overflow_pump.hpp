@@ -40,6 +40,7 @@ class overflow_pump {
 public:
   static constexpr std::size_t loaded_limit_bytes = std::size_t{16} << 20U;
   static constexpr std::size_t batches_a_round = 64;
+  static constexpr std::size_t room_of_a_batch_bytes = 512 * 1'024;
 
   overflow_pump(overflow_pump_setup setup, shard_queues& queues);
 
@@ -75,6 +76,7 @@ private:
   std::vector<pick> pick_victims();
   /// Writes them, with durable ingest forced to the disk; false after an error.
   bool store(const std::vector<pick>& picks, bool leave_pool);
+  void look_for_room();
   bool load_what_is_due();
   bool load_one(shard_id shard, const waiting_batch_ptr& batch);
   void settle(const pick& one, bool leave_pool);

@@ -283,6 +283,11 @@ void shard_intake::when_room(std::shared_ptr<connection_turn> turn, std::functio
   if (pump_->state() == overflow_state::accepting) ask_overflow();
 }
 
+bool shard_intake::forget(const std::shared_ptr<connection_turn>& turn) {
+  std::lock_guard lock{turns_mutex_};
+  return turns_.forget(turn);
+}
+
 void shard_intake::grant(std::size_t freed_bytes) {
   std::vector<fair_turns::wake> due;
   {

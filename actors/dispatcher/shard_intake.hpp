@@ -61,6 +61,7 @@ public:
   // For the I/O threads.
   intake_answer take(const sealed_record& record, connection_turn& turn) override;
   void when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) override;
+  bool forget(const std::shared_ptr<connection_turn>& turn) override;
   pressure pressure_now() const noexcept;
 
   // For sessions and the node.

@@ -145,10 +145,8 @@ examined examiner_state::set_aside(const examination_order& order) {
 void examiner_state::keep(const std::vector<store::dead_letter>& letters) {
   std::vector<store::dead_letter> kept;
   for (const auto& letter : letters)
-    if (!letter.head.examined || !setup.letters->seen(letter.text)) {
-      setup.letters->keep(letter);
+    if ((!letter.head.examined || !setup.letters->seen(letter.text)) && setup.letters->keep(letter))
       kept.push_back(letter);
-    }
   announce(kept);
 }
 

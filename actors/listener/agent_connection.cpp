@@ -41,8 +41,7 @@ std::shared_ptr<agent_connection> make_agent_connection(const std::shared_ptr<co
 agent_connection::agent_connection(std::shared_ptr<const port_context> context,
                                    unverified_connections::ticket place)
     : context_{std::move(context)}
-    , unverified_{place}
-    , rate_{context_->events_per_second} {}
+    , unverified_{place} {}
 
 agent_connection::~agent_connection() = default;
 
@@ -286,9 +285,16 @@ agent_connection::step agent_connection::take_bound(net::connection& from, byte_
 }
 
 agent_connection::step agent_connection::hand_on(net::connection& from, byte_view record, agent_id agent) {
+  if (!gate_->open()) {
+    // Somebody else wanted it to be read on: it still waits, and stands in the ring once.
+    from.pause();
+    return step::wait;
+  }
   // A record of a connection that is not bound has been opened here; it is nothing to its session.
   sealed_record taken{agent, link_ ? from.token() : 0, from.thread().wall_ms(), record};
-  if (auto stopped = limit(from, taken.over_limit)) return *stopped;
+  if (!paid_ && limit(from, agent)) return step::wait;
+  paid_ = true;
+  taken.over_limit = over_limit_;
   // Counted first: the decoder may be done with the record before this thread goes on.
   if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
   auto answer = context_->intake->take(taken, *turn_);
@@ -296,6 +302,7 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
     if (link_) link_->traffic.add_record(record.size());
+    paid_ = over_limit_ = false;
     return step::next;
   }
   if (link_) link_->waiting_records.fetch_sub(1);
@@ -303,28 +310,30 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   return step::wait;
 }
 
-std::optional<agent_connection::step> agent_connection::limit(net::connection& from, bool& over_limit) {
-  auto wait_ms = rate_.take(from.thread().now_ms());
-  if (wait_ms == 0) return std::nullopt;
+bool agent_connection::limit(net::connection& from, agent_id agent) {
+  if (context_->events_per_second <= 0) return false;
+  auto wait_ms =
+      context_->sessions->anchor(agent)->take_event(context_->events_per_second, from.thread().now_ms());
+  if (wait_ms == 0) return false;
   if (!limited_) context_->log->write(log_event::agent_over_limit, {{"agent", id_text_}});
   limited_ = true;
-  if (context_->drop_over_limit) {
-    over_limit = true;
-    return std::nullopt;
-  }
+  over_limit_ = context_->drop_over_limit;
+  if (over_limit_) return false;
   context_->counts->ingest_limited_events_total.add_for("delay");
   context_->counts->ingest_waiting_connections.add_for("limited", 1);
   from.pause();
+  gate_->limit = true;
   if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
-  from.thread().after(wait_ms, [weak, link = link_, counts = context_->counts] {
+  from.thread().after(wait_ms, [weak, link = link_, gate = gate_, counts = context_->counts] {
     counts->ingest_waiting_connections.add_for("limited", -1);
+    gate->limit = false;
     auto connection = weak.lock();
     if (!connection || !connection->is_open()) return;
     if (link) link->end_pause(connection->thread().now_ms());
-    connection->resume();
+    if (!link || !link->waits_for_older) connection->resume();
   });
-  return step::wait;
+  return true;
 }
 
 namespace {
@@ -364,13 +373,15 @@ void agent_connection::wait_for_room(net::connection& from, intake_answer why) {
                        {{"agent", id_text_}});
   context_->counts->ingest_waiting_connections.add_for(label, 1);
   from.pause();
+  gate_->room = label;
   if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
   // Not the context: it holds the intake, which holds this.
-  auto read = [weak, label, link = link_, counts = context_->counts, log = context_->log,
+  auto read = [weak, gate = gate_, label, link = link_, counts = context_->counts, log = context_->log,
                since_ms = thread->now_ms()] {
     counts->ingest_waiting_connections.add_for(label, -1);
+    gate->room = nullptr;
     auto connection = weak.lock();
     if (connection && connection->is_open())
       read_on(*connection, link, *counts, *log, connection->thread().now_ms() - since_ms);
@@ -386,6 +397,8 @@ void agent_connection::count_taken() {
 
 void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
   if (idle_ != 0) from.thread().cancel(idle_);
+  if (gate_->room != nullptr && context_->intake->forget(turn_))
+    context_->counts->ingest_waiting_connections.add_for(gate_->room, -1);
   if (taken_slot_) context_->taken->end(*taken_slot_);
   leave_unverified();
   context_->refused->leave(std::exchange(waiting_, 0));

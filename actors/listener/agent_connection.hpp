@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "actors/agent_session/session_directory.hpp"
-#include "actors/listener/event_rate.hpp"
 #include "actors/listener/record_intake.hpp"
 #include "actors/membership/agent_status.hpp"
 #include "actors/telemetry/metrics.hpp"
@@ -83,8 +82,8 @@ private:
   step take_unproven(net::connection& from, byte_view record);
   step take_bound(net::connection& from, byte_view record);
   step hand_on(net::connection& from, byte_view record, agent_id agent);
-  /// The agent's limit of events a second: nothing if the record may go on, else what comes of it.
-  std::optional<step> limit(net::connection& from, bool& over_limit);
+  /// Holds a record against the agent's limit of events a second. True: it has to wait.
+  bool limit(net::connection& from, agent_id agent);
   void wait_for_room(net::connection& from, intake_answer why);
   void count_taken();
   step take_control(net::connection& from, const protocol::opened_record& opened);
@@ -118,7 +117,16 @@ private:
   bool partial_ = false;
   net::timer_id idle_ = 0;
   std::shared_ptr<connection_turn> turn_ = std::make_shared<connection_turn>();
-  event_rate rate_;
+  /// Why nothing is read for the moment, besides an older connection; shared with what ends it. Touched on
+  /// the I/O thread only.
+  struct read_gate {
+    const char* room = nullptr; ///< waits for its turn; the label by which that is counted
+    bool limit = false;         ///< waits because its agent is over its limit
+    bool open() const noexcept { return room == nullptr && !limit; }
+  };
+  std::shared_ptr<read_gate> gate_ = std::make_shared<read_gate>();
+  bool paid_ = false;       ///< the record that waits has been held against the agent's limit …
+  bool over_limit_ = false; ///< … and was above it
   bool limited_ = false;    ///< it was said that the agent is over its limit
   std::uint64_t taken_ = 0; ///< records of this connection that are done with here
   std::optional<std::uint32_t> taken_slot_;

@@ -35,6 +35,8 @@ public:
   virtual intake_answer take(const sealed_record& record, connection_turn& turn) = 0;
   /// Calls `wake` once, when it is the connection's turn again, on any thread.
   virtual void when_room(std::shared_ptr<connection_turn> turn, std::function<void()> wake) = 0;
+  /// The connection is gone. True: it waited, and its `wake` will not be called.
+  virtual bool forget(const std::shared_ptr<connection_turn>& turn) = 0;
 };
 
 } // namespace picket

@@ -330,6 +330,44 @@ TEST_F(Behaviour, L2_SilenceWhileWeDoNotReadIsNotTheAgents) {
   expect_all({agent.get()});
 }
 
+TEST_F(Behaviour, AConnectionThatIsTakenOverWhileItWaitsWaitsOnce) {
+  start(little());
+  auto agent = connect(1);
+  journal->failing = true;
+  fill_to_the_last(*agent);
+  auto waiting = [&] {
+    const auto& gauge = node->counts->ingest_waiting_connections;
+    return gauge.value_for("paused") + gauge.value_for("throttled");
+  };
+  EXPECT_EQ(waiting(), 1);
+  auto options = silent();
+  options.first_counters = {100'000, 1};
+  auto newer = connect(1, options);
+  pass(3'000, {newer.get()});
+  EXPECT_EQ(waiting(), 1) << "it stands in the ring once";
+  agent->hang_up();
+  journal->failing = false;
+  pass(15'000, {newer.get()});
+  EXPECT_EQ(waiting(), 0);
+  expect_all({agent.get()});
+}
+
+TEST_F(Behaviour, AnAgentsLimitHoldsOverItsConnections) {
+  auto shape = little(64 << 20U);
+  shape.events_per_second = 10;
+  start(shape);
+  std::uint64_t taken = 0;
+  auto options = silent();
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    options.first_counters = {1'000 + i, 1};
+    auto one = connect(1, options);
+    send(*one, 200);
+    pass(1'000, {one.get()});
+    taken = static_cast<std::uint64_t>(node->counts->ingest_records_total.value());
+  }
+  EXPECT_LE(taken, 100u + 4 * 10 + 20) << "ten seconds' worth once, not for each connection";
+}
+
 TEST_F(Behaviour, P2_AStormOfConnectionsIsAcknowledgedAtOnce) {
   start(little(64 << 20U), 300);
   std::vector<std::unique_ptr<peer>> storm;

@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "store/file_write.hpp"
+
 namespace picket::store {
 
 namespace fs = std::filesystem;
@@ -31,11 +33,13 @@ std::uint64_t number_of(const std::string& name) {
 }
 
 /// A new name in a directory is on the disk only when the directory is.
-void sync_directory(const fs::path& dir) {
-  int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
+result<void> sync_directory(const fs::path& dir) {
+  int fd = ::open(dir.empty() ? "." : dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int number = fd < 0 ? errno : 0;
+  if (fd >= 0 && ::fsync(fd) != 0) number = errno;
+  if (fd >= 0) ::close(fd);
+  if (number == 0) return {};
+  return fail(errc::io, "cannot force a directory to the disk: " + system_text(number), dir.string());
 }
 
 } // namespace
@@ -55,7 +59,11 @@ result<std::unique_ptr<overflow>> overflow::open(const overflow_options& options
   if (problem)
     return fail(errc::io, "cannot make the directory of the overflow: " + problem.message(),
                 options.dir.string());
-  if (made) fs::permissions(options.dir, fs::perms::owner_all, problem);
+  if (made) {
+    fs::permissions(options.dir, fs::perms::owner_all, problem);
+    if (auto synced = sync_directory(options.dir.parent_path()); !synced)
+      return tl::unexpected(synced.error());
+  }
   std::unique_ptr<overflow> self{new overflow{options}};
   if (auto found = self->recover(); !found) return tl::unexpected(found.error());
   return self;
@@ -78,7 +86,9 @@ result<void> overflow::recover() {
       recovered_.foreign.push_back(path_of(number).string());
       continue;
     }
-    for (auto& one : (*file)->scan(recovered_.damaged))
+    auto found = (*file)->scan(recovered_.damaged);
+    if (!found) return tl::unexpected(found.error());
+    for (auto& one : *found)
       recovered_.batches.push_back({one.ref, {number, one.slot, static_cast<std::uint32_t>(one.ref.bytes)}});
     bytes_ += (*file)->size();
     files_.emplace(number, std::move(*file));
@@ -118,7 +128,10 @@ result<void> overflow::begin_file() {
     file = overflow_file::create(path_of(++last_ + 1));
   if (!file) return tl::unexpected(file.error());
   ++last_;
-  sync_directory(options_.dir);
+  if (auto synced = sync_directory(options_.dir); !synced) {
+    ::unlink(path_of(last_).c_str());
+    return synced;
+  }
   std::lock_guard lock{mutex_};
   current_ = last_;
   bytes_ += (*file)->size();
@@ -155,7 +168,13 @@ result<void> overflow::sync() {
     files.swap(to_sync_);
   }
   for (const auto& file : files)
-    if (auto done = file->sync(); !done) return done;
+    if (auto done = file->sync(); !done) {
+      // The kernel reports a failure once and then takes the pages for clean: nothing more is added to what
+      // may lack its beginning.
+      std::lock_guard lock{mutex_};
+      current_ = 0;
+      return done;
+    }
   return {};
 }
 
@@ -163,6 +182,20 @@ result<stored_batch> overflow::load(const stored_ref& where) {
   auto file = file_of(where.file);
   if (!file) return fail(errc::not_found, "the overflow file is gone", path_of(where.file).string());
   return file->load(where.slot);
+}
+
+result<void> overflow::probe() {
+  auto path = options_.dir / "probe";
+  int fd = open_file(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  int number = fd < 0 ? errno : 0;
+  if (fd >= 0) {
+    number = write_all(fd, std::string(4'096, '\0')).error_number;
+    if (number == 0) number = sync_file(fd);
+    ::close(fd);
+    ::unlink(path.c_str());
+  }
+  if (number == 0) return {};
+  return fail(errc::io, "the disk of the overflow still refuses: " + system_text(number), path.string());
 }
 
 void overflow::tidy() {
@@ -185,8 +218,16 @@ void overflow::tidy() {
       at = files_.erase(at);
     }
   }
-  for (const auto& file : gone)
-    ::unlink(file->path().c_str());
+  for (const auto& file : gone) {
+    if (!file->damaged()) {
+      ::unlink(file->path().c_str());
+      continue;
+    }
+    // Whoever wants to look at the damage finds it.
+    auto aside = file->path();
+    aside += ".damaged";
+    ::rename(file->path().c_str(), aside.c_str());
+  }
 }
 
 void overflow::start(const stored_ref& where, std::uint32_t attempt) noexcept {

@@ -54,11 +54,14 @@ public:
   /// Errors: overflow_full (the limit, or the room that must stay free), disk_full, io. Nothing is stored
   /// then.
   result<stored_ref> append(const batch_ref& batch, std::span<const pool_record> records);
-  /// Forces to the disk what was appended since the last call. After an error nothing of that counts.
+  /// Forces to the disk what was appended since the last call. After an error nothing of that counts, and the
+  /// next batch begins a new file.
   result<void> sync();
   /// Errors: corrupt, io.
   result<stored_batch> load(const stored_ref& where);
-  /// Removes files that are done with.
+  /// Writes a small file and forces it to the disk, to see whether the disk takes it. Errors: io.
+  result<void> probe();
+  /// Removes files that are done with; one with damage is kept as `….damaged`.
   void tidy();
 
   /// Counts an attempt before it begins.

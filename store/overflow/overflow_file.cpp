@@ -73,17 +73,19 @@ tl::unexpected<error> system_error(const char* doing, int number, const std::fil
   return fail(code, std::string{doing} + ": " + system_text(number), where.string());
 }
 
-bool read_exactly(int fd, void* into, std::size_t size, std::uint64_t offset) noexcept {
+/// 0: all is read; ENODATA: the file ends before; else errno.
+int read_exactly(int fd, void* into, std::size_t size, std::uint64_t offset) noexcept {
   auto* at = static_cast<std::byte*>(into);
   while (size > 0) {
     auto got = ::pread(fd, at, size, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
+    if (got < 0) return errno;
+    if (got == 0) return ENODATA;
     at += got;
     size -= static_cast<std::size_t>(got);
     offset += static_cast<std::uint64_t>(got);
   }
-  return true;
+  return 0;
 }
 
 std::uint64_t make_word(slot_state state, std::uint32_t attempt) noexcept {
@@ -149,15 +151,16 @@ result<std::shared_ptr<overflow_file>> overflow_file::open(const std::filesystem
   if (fstat(self->fd_, &info) != 0) return system_error("cannot look at an overflow file", errno, path);
   self->end_ = static_cast<std::uint64_t>(info.st_size);
   file_header header;
-  bool whole = self->end_ >= table_bytes && read_exactly(self->fd_, &header, sizeof header, 0);
-  if (!whole || header.magic != file_magic || header.slots != slots || header.version != 1)
+  int number = self->end_ >= table_bytes ? read_exactly(self->fd_, &header, sizeof header, 0) : ENODATA;
+  if (number != 0 && number != ENODATA) return system_error("cannot read an overflow file", number, path);
+  if (number != 0 || header.magic != file_magic || header.slots != slots || header.version != 1)
     return fail(errc::corrupt, "this is no overflow file, or only a part of one", path.string(),
                 "move it away; it is kept for whoever wants to look at it");
   if (auto mapped = self->map(); !mapped) return tl::unexpected(mapped.error());
   return self;
 }
 
-std::vector<overflow_file::found> overflow_file::scan(std::size_t& damaged) {
+result<std::vector<overflow_file::found>> overflow_file::scan(std::size_t& damaged) {
   std::vector<found> all;
   live_ = 0;
   next_slot_ = slots; // nothing is added to a file of an earlier process
@@ -166,8 +169,10 @@ std::vector<overflow_file::found> overflow_file::scan(std::size_t& damaged) {
     auto word = entry.word.load(std::memory_order_acquire);
     if (state_of(word) == slot_state::empty || state_of(word) == slot_state::done) continue;
     auto ref = read_entry(entry.offset.load(std::memory_order_relaxed), nullptr);
+    if (!ref && ref.error().code != errc::corrupt) return tl::unexpected(ref.error());
     if (!ref) {
       ++damaged;
+      damaged_ = true;
       entry.word.store(make_word(slot_state::done, 0), std::memory_order_release);
       continue;
     }
@@ -261,13 +266,17 @@ result<batch_ref> overflow_file::read_entry(std::uint64_t offset, stored_batch* 
   auto broken = [&] { return fail(errc::corrupt, "a batch does not read back", path_.string()); };
   entry_header header;
   if (offset < table_bytes || offset > end_ || end_ - offset < sizeof header) return broken();
-  if (!read_exactly(fd_, &header, sizeof header, offset)) return broken();
+  auto failed = [&](int number) -> result<batch_ref> {
+    if (number == ENODATA) return broken();
+    return system_error("cannot read an overflow file", number, path_);
+  };
+  if (int number = read_exactly(fd_, &header, sizeof header, offset); number != 0) return failed(number);
   if (header.magic != entry_magic || header.body_bytes > largest_entry_bytes
       || header.body_bytes > end_ - offset - sizeof header || header.records == 0)
     return broken();
   auto size = sizeof header + header.body_bytes;
   auto bytes = std::make_unique<std::byte[]>(size + pool::slack_bytes);
-  if (!read_exactly(fd_, bytes.get(), size, offset)) return broken();
+  if (int number = read_exactly(fd_, bytes.get(), size, offset); number != 0) return failed(number);
   if (checksum_of(bytes.get() + unchecked_bytes, size - unchecked_bytes) != header.checksum) return broken();
   std::vector<pool_record> records;
   if (!parse_stored_records({bytes.get() + sizeof header, header.body_bytes}, header.records, records))
@@ -290,6 +299,7 @@ result<stored_batch> overflow_file::load(std::uint32_t slot) {
   stored_batch batch;
   if (slot >= slots) return fail(errc::invalid_argument, "no such slot", path_.string());
   auto read = read_entry(slot_word::at(base_, slot).offset.load(std::memory_order_relaxed), &batch);
+  if (!read && read.error().code == errc::corrupt) damaged_ = true;
   if (!read) return tl::unexpected(read.error());
   return batch;
 }

@@ -48,8 +48,9 @@ public:
     std::uint32_t slot = 0;
     batch_ref ref;
   };
-  /// What is not done, in the order of the slots; what does not read is marked done and counted in `damaged`.
-  std::vector<found> scan(std::size_t& damaged);
+  /// What is not done, in the order of the slots; what is damaged is marked done and counted. Errors: io (the
+  /// disk does not read: nothing is given up).
+  result<std::vector<found>> scan(std::size_t& damaged);
 
   /// The number of the slot. Errors: disk_full, io; nothing is in the file then.
   result<std::uint32_t> append(const batch_ref& batch, std::span<const pool_record> records);
@@ -64,6 +65,8 @@ public:
   bool finish(std::uint32_t slot) noexcept;
   std::uint32_t live() const noexcept { return live_.load(std::memory_order_acquire); }
   std::uint64_t size() const noexcept { return end_; }
+  /// Something in it did not read back.
+  bool damaged() const noexcept { return damaged_; }
   const std::filesystem::path& path() const noexcept { return path_; }
 
   /// Bytes that an entry of this batch takes.
@@ -80,6 +83,7 @@ private:
   std::byte* base_ = nullptr;
   std::uint64_t end_ = 0;
   std::uint32_t next_slot_ = 0;
+  bool damaged_ = false;
   std::atomic<std::uint32_t> live_{0};
 };
 

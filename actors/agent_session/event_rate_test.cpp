@@ -1,4 +1,4 @@
-#include "actors/listener/event_rate.hpp"
+#include "actors/agent_session/event_rate.hpp"
 
 #include <gtest/gtest.h>
 
