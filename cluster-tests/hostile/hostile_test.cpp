@@ -349,7 +349,9 @@ std::vector<hostile_case> enrollment_cases() {
   return all;
 }
 
-std::vector<hostile_case> http_cases() { return {on("http-garbage", {}, {}, 0), on("http-slow", {}, {}, 0)}; }
+std::vector<hostile_case> http_cases() {
+  return {on("http-garbage", {}, {}, 0), on("http-endless", {}, {}, 0), on("http-slow", {}, {}, 0)};
+}
 
 INSTANTIATE_TEST_SUITE_P(AgentPort, Hostile, ::testing::ValuesIn(agent_port_cases()), title_of);
 INSTANTIATE_TEST_SUITE_P(Records, Hostile, ::testing::ValuesIn(record_cases()), title_of);
