@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ protected:
     std::atomic<bool> stop{false};
     std::thread slow{[&] {
       while (!stop && ::send(client, "x", 1, MSG_NOSIGNAL) == 1)
-        ::usleep(5'000);
+        ::poll(nullptr, 0, 5);
     }};
     auto count = read_all();
     stop = true;
