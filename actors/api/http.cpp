@@ -8,6 +8,7 @@
 
 #include <httplib.h>
 
+#include "actors/api/http_socket.hpp"
 #include "actors/api/problem.hpp"
 
 namespace picket::api {
@@ -58,6 +59,59 @@ private:
   httplib::ThreadPool inner_;
 };
 
+class socket_stream final : public httplib::Stream {
+public:
+  explicit socket_stream(http_socket& over)
+      : over_{over} {}
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* into, size_t size) override { return over_.read(into, size); }
+  ssize_t write(const char* from, size_t size) override { return over_.write(from, size); }
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    ip = over_.peer();
+    port = over_.peer_port();
+  }
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return over_.fd(); }
+
+private:
+  http_socket& over_;
+};
+
+/// The connection that this thread serves.
+thread_local http_socket* serving = nullptr;
+
+/// The library reads requests and routes them; sockets, TLS and time limits are ours.
+class patient_server final : public httplib::Server {
+public:
+  patient_server(std::shared_ptr<net::tls_context> tls, http_socket_limits limits,
+                 std::function<bool()> crowded)
+      : tls_{std::move(tls)}
+      , limits_{limits}
+      , crowded_{std::move(crowded)} {}
+
+private:
+  bool process_and_close_socket(socket_t socket) override {
+    http_socket over{socket, tls_, limits_, crowded_};
+    socket_stream stream{over};
+    serving = &over;
+    bool fine = false;
+    for (auto left = keep_alive_max_count_; left > 0; --left) {
+      if (!over.begin_request(left == keep_alive_max_count_)) break;
+      bool closed = false;
+      fine = process_request(stream, left == 1, closed, nullptr);
+      if (!fine || closed) break;
+    }
+    serving = nullptr;
+    return fine;
+  }
+
+  std::shared_ptr<net::tls_context> tls_;
+  http_socket_limits limits_;
+  std::function<bool()> crowded_;
+};
+
 http_request convert(const httplib::Request& from) {
   http_request to;
   to.method = from.method;
@@ -99,23 +153,28 @@ void http_server::stop() {
 result<std::unique_ptr<http_server>> http_server::start(http_options options, gate refuse, handler handle) {
   auto state = std::make_unique<impl>();
   auto place = net::to_string(options.where);
-  if (options.certificate_file.empty())
-    state->server = std::make_unique<httplib::Server>();
-  else
-    state->server =
-        std::make_unique<httplib::SSLServer>(options.certificate_file.c_str(), options.key_file.c_str());
+  std::shared_ptr<net::tls_context> tls;
+  if (!options.certificate_file.empty()) {
+    net::tls_options files;
+    files.certificate_file = options.certificate_file;
+    files.key_file = options.key_file;
+    auto context = net::tls_context::server(files);
+    if (!context) return tl::unexpected<error>(context.error());
+    tls = std::move(*context);
+  }
+  http_socket_limits limits;
+  limits.body_bytes = options.body_limit_bytes + limits.head_bytes; // chunks have heads of their own
+  state->server = std::make_unique<patient_server>(
+      std::move(tls), limits,
+      [open = state->open, threads = options.threads] { return open->load() > threads; });
   auto& server = *state->server;
-  if (!server.is_valid())
-    return fail(errc::certificate_invalid, "cannot use certificate and key", options.certificate_file);
-  server.set_read_timeout(5);
-  server.set_write_timeout(5);
-  server.set_keep_alive_timeout(1);
   server.set_payload_max_length(options.body_limit_bytes);
   server.set_tcp_nodelay(true);
   server.new_task_queue = [threads = options.threads, open = state->open] {
     return new bounded_pool{threads, open};
   };
   server.set_pre_routing_handler([refuse](const httplib::Request& request, httplib::Response& response) {
+    if (serving != nullptr) serving->head_is_read();
     http_response answer;
     if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;
     convert(std::move(answer), response);

@@ -37,8 +37,9 @@ struct http_options {
   std::size_t body_limit_bytes = 10 * 1024 * 1024;
 };
 
-/// An HTTP server with threads of its own. Bounds: `threads` requests at a time, as many again waiting; a
-/// client has 5 s for each read and write and 1 s of idle keep-alive, so that idle ones hold no thread.
+/// An HTTP server with threads of its own. Bounds: `threads` requests at a time, as many again waiting, the
+/// rest in the kernel's backlog; a request has the limits of `http_socket_limits`, in time and size, so that
+/// neither idle clients nor slow ones hold a thread for long, least of all while others wait.
 class http_server {
 public:
   /// Decides from the head alone, before the body is read; a response ends the request.

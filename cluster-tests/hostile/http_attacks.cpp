@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.hpp"
 #include "cluster-tests/hostile/attacker.hpp"
 
 namespace picket::hostile {
@@ -51,11 +52,34 @@ void http_slow(attacker& by) {
   }
 }
 
+/// Heads and chunked bodies without an end, as fast as they are taken.
+void http_endless(attacker& by) {
+  std::string lines;
+  while (lines.size() < 60'000)
+    lines += "X-" + std::to_string(lines.size()) + ": " + std::string(1'000, 'e') + "\r\n";
+  std::string chunks;
+  while (chunks.size() < 60'000)
+    chunks += "1000\r\n" + std::string(0x1000, 'c') + "\r\n";
+  for (std::size_t i = 0; by.pace(); ++i) {
+    auto fd = by.connect(i % 3 == 2 ? by.at.api : by.at.health);
+    if (!fd) continue;
+    const bool head = i % 2 == 0;
+    by.send(fd, head ? std::string_view{"GET /metrics HTTP/1.1\r\n"}
+                     : "POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const auto until_ms = steady_clock_ms() + 500;
+    while (by.going() && steady_clock_ms() < until_ms && !by.closed(fd)) {
+      if (!by.send(fd, head ? lines : chunks)) by.rest(1);
+    }
+    attacker::reset(fd);
+  }
+}
+
 } // namespace
 
 std::span<const attack> http_attacks() {
   static constexpr attack all[] = {
       {"http-garbage", "what is no HTTP, on the health and the admin endpoint", http_garbage, 200, 1},
+      {"http-endless", "heads and bodies without an end on both endpoints", http_endless, 50, 1},
       {"http-slow", "requests a byte at a time on both endpoints", http_slow, 500, 50},
   };
   return all;

@@ -444,6 +444,7 @@ result<void> node::parts::open_http() {
   api::http_options plain;
   plain.where = *health_where;
   plain.threads = static_cast<unsigned>(settings.health.threads);
+  plain.body_limit_bytes = 64 * 1024; // nobody has to send one
   auto health_serving = api::start_health(
       plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
   if (!health_serving) return tl::unexpected<error>(health_serving.error());
