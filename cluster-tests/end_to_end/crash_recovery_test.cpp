@@ -249,31 +249,33 @@ TEST_F(CrashRecovery, ABatchWithWhichTheProcessDiesAgainAndAgainIsSetAsideWholeA
   node.faults = {{"executor-sleep-ms", "600000"}};
   ASSERT_TRUE(node.set_fault("executor-sleep-ms", "600000"));
   auto read = node.metric("picket_ingest_records_total");
+  // In the shard of the node's own events, which come behind at each start.
+  auto& agent = *agents[3];
   for (int i = 0; i < 5; ++i)
-    ASSERT_TRUE(agents[0]->send_event("/var/log/x", "line " + std::to_string(i)));
+    ASSERT_TRUE(agent.send_event("/var/log/x", "line " + std::to_string(i)));
   ASSERT_TRUE(eventually([&] { return node.metric("picket_ingest_records_total") >= read + 5; }));
   auto set_aside = [&] {
     std::size_t count = 0;
     for (const auto& one : listed())
-      count += one.value("agent", "") == "001" && !one.value("examined", true) ? 1U : 0U;
+      count += one.value("agent", "") == "004" && !one.value("examined", true) ? 1U : 0U;
     return count;
   };
   int kills = 0;
-  for (; kills < 20 && set_aside() < 5; ++kills) {
+  for (; kills < 40 && set_aside() < 5; ++kills) {
     // A batch has been opened and is being analysed; that it is examined is no attempt.
     ASSERT_TRUE(eventually([&] { return node.metric("picket_ingest_events_total") > 0; }));
     node.kill();
     ASSERT_TRUE(node.start());
   }
-  EXPECT_GT(kills, 3);
+  EXPECT_GE(kills, 3);
   EXPECT_EQ(set_aside(), 5u);
-  EXPECT_TRUE(node.has_logged("event=batch-failed"));
+  EXPECT_THAT(listed()[0].value("reason", ""), HasSubstr("three times"));
   ASSERT_TRUE(node.set_fault("executor-sleep-ms", "off"));
   ASSERT_TRUE(node.api("PUT", "/picket/deadletter/retry?letters_list=all"));
   EXPECT_TRUE(eventually([&] {
     look_at_archives();
-    return arrived["001"].size() == 5;
-  })) << arrived["001"].size();
+    return arrived["004"].size() == 5;
+  })) << arrived["004"].size();
   EXPECT_TRUE(eventually([&] { return letters() == 0; }));
 }
 
