@@ -8,6 +8,12 @@
 
 namespace picket {
 
+namespace {
+
+constexpr const char* failed_three_times = "the analysis died three times with its batch";
+
+} // namespace
+
 void dispatcher_state::start() {
   schedule = std::make_unique<shard_schedule>(setup.shards, setup.executors);
   states.resize(setup.shards);
@@ -46,7 +52,7 @@ void dispatcher_state::give(shard_schedule::assignment to) {
   if (!what) return schedule->finish(to.shard, false);
   what->executor = to.executor;
   // Earlier processes died with it: it must not end this one as well.
-  if (what->attempt > max_attempts) return set_aside(what, "the process ended three times with its batch");
+  if (what->attempt > max_attempts) return set_aside(what, failed_three_times);
   if (what->attempt == max_attempts) return examine(what);
   run(what);
 }
@@ -84,7 +90,8 @@ void dispatcher_state::examine(const work_ptr& what) {
   };
   self->request(setup.examiner, examine_limit, examine_atom_v, order_of(*what, {}))
       .then(
-          [what, begin](const examined& found) {
+          [this, what, begin](const examined& found) {
+            if (!found.settled) return postpone(what);
             for (auto index : found.left_out)
               if (index < what->records.size()) what->records[index].kind = record_kind::left_out;
             begin();
@@ -96,11 +103,20 @@ void dispatcher_state::examine(const work_ptr& what) {
 void dispatcher_state::set_aside(const work_ptr& what, const std::string& reason) {
   suspects.erase(what->shard); // it is not run any more
   self->request(setup.examiner, examine_limit, aside_atom_v, order_of(*what, reason))
-      .then([this, what](const examined&) { finish(*what); },
+      .then([this, what](const examined& done) { done.settled ? finish(*what) : postpone(what); },
             [this, what, reason](const caf::error& why) {
               // An examiner that is gone stops the node; the batch is in the pool then.
               if (why == caf::sec::request_timeout) set_aside(what, reason);
             });
+}
+
+void dispatcher_state::postpone(const work_ptr& what) {
+  auto shard = what->shard;
+  again[shard] = what;
+  suspects.insert(shard);
+  schedule->finish(shard, false);
+  self->delayed_send(self, postpone_wait, ready_atom_v, shard);
+  pump();
 }
 
 void dispatcher_state::finish(const work& what) {
@@ -133,7 +149,8 @@ void dispatcher_state::on_down(const caf::down_msg& down) {
     at_work[i] = nullptr;
     if (!lost) break;
     if (lost->attempt >= max_attempts) {
-      set_aside(lost, "an executor ended three times with its batch");
+      lost->attempt = max_attempts + 1; // also if that has to be asked for again
+      set_aside(lost, failed_three_times);
       break;
     }
     ++requeued;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ struct executor {
   rule_actor rule;
 };
 
+/// Between two tries to write the letters of a batch.
+inline constexpr std::chrono::seconds postpone_wait{10};
+
 struct dispatcher_setup {
   std::size_t shards = 64;
   std::size_t executors = 1;
@@ -59,6 +63,9 @@ struct dispatcher_state {
   void examine(const work_ptr& what);
   /// After it: all its lines become dead letters. Asked again until it is done.
   void set_aside(const work_ptr& what, const std::string& reason);
+  /// Its letters could not be written: its shard waits, its executor works for the others, and after
+  /// `postpone_wait` it has its turn again, alone.
+  void postpone(const work_ptr& what);
   void finish(const work& what);
   void settle_drain();
   void show();

@@ -47,6 +47,7 @@ struct examiner_script {
   std::vector<std::string> records; ///< of the last order
   std::vector<std::uint32_t> left_out;
   bool answers = true;
+  bool settles = true; ///< the disk takes letters
 };
 
 using examined_promise = caf::typed_response_promise<examined>;
@@ -57,7 +58,7 @@ examiner_actor::behavior_type fake_examiner(examiner_actor::pointer self, examin
     for (const auto& record : order->records)
       script->records.push_back(record.bytes);
     auto promise = self->make_response_promise<examined>();
-    if (script->answers) promise.deliver(examined{script->left_out});
+    if (script->answers) promise.deliver(examined{script->left_out, script->settles});
     return promise;
   };
   return {[script, answer](examine_atom, const examination_order_ptr& order) -> examined_promise {
@@ -298,6 +299,39 @@ TEST_F(Dispatcher, SettingAsideIsAskedAgainUntilItIsDone) {
   advance(std::chrono::milliseconds{examine_limit_ms + 1'000}, std::chrono::seconds{1});
   EXPECT_EQ(examiner.aside, (std::vector<std::uint64_t>{1, 1}));
   EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1});
+}
+
+TEST_F(Dispatcher, WhileItsLettersCannotBeWrittenABatchWaitsAndOthersRun) {
+  start(1);
+  examiner.settles = false;
+  bring(0, 1);
+  kill_executor();
+  kill_executor();
+  EXPECT_EQ(examiner.examined, std::vector<std::uint64_t>{1});
+  EXPECT_TRUE(inbox.empty()) << "what is fatal in it would be run";
+  bring(1, 2);
+  ASSERT_EQ(inbox.size(), 1u) << "the executor is free for others";
+  EXPECT_EQ(inbox[0]->id.sequence, 2u);
+  settle(0);
+  advance(postpone_wait, std::chrono::seconds{1});
+  EXPECT_EQ(examiner.examined, (std::vector<std::uint64_t>{1, 1}));
+  EXPECT_TRUE(inbox.empty());
+  examiner.settles = true;
+  examiner.left_out = {1};
+  advance(postpone_wait, std::chrono::seconds{1});
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]->id.sequence, 1u);
+  EXPECT_EQ(inbox[0]->attempt, 3u);
+  EXPECT_EQ(inbox[0]->records[1].kind, record_kind::left_out);
+  examiner.settles = false;
+  kill_executor();
+  EXPECT_EQ(examiner.aside, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(source->finished, std::vector<std::uint64_t>{2});
+  advance(postpone_wait, std::chrono::seconds{1});
+  EXPECT_EQ(examiner.aside, (std::vector<std::uint64_t>{1, 1})) << "nor is it examined once more";
+  examiner.settles = true;
+  advance(postpone_wait, std::chrono::seconds{1});
+  EXPECT_EQ(source->finished, (std::vector<std::uint64_t>{2, 1}));
 }
 
 TEST_F(Dispatcher, WhatAnEarlierProcessHadBegunRunsAlone) {

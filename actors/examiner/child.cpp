@@ -79,6 +79,7 @@ int run_workers(const request& what, line_worker& worker, int out) {
     report(out, {step_kind::failed, 0, "no memory to share with a worker"});
     return 1;
   }
+  std::optional<std::uint32_t> killed_at; // a record may be begun twice: the system may kill for memory
   for (auto next = what.first; next < what.records.size();) {
     *place = next;
     auto pid = ::fork();
@@ -94,6 +95,10 @@ int run_workers(const request& what, line_worker& worker, int out) {
     if (!end) break;
     auto at = place->load(); // it may have written anything there
     auto died_of = at >= next && at < what.records.size() ? at : next;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && killed_at != died_of) {
+      killed_at = next = died_of;
+      continue;
+    }
     report(out, {step_kind::died, died_of, *end});
     next = died_of + 1;
   }

@@ -15,8 +15,11 @@ bool examination::take(const step& what) {
     ready_ = true;
     return true;
   case step_kind::begun:
-    if (what.record != next_ || next_ >= records_) return false;
-    ++next_;
+    // A worker that was killed from outside is followed by one that begins with the same record.
+    if (what.record == next_ && next_ < records_)
+      ++next_;
+    else if (!begun_ || what.record + 1 != next_)
+      return false;
     begun_ = true;
     return true;
   case step_kind::opened:
@@ -43,12 +46,15 @@ bool examination::take(const step& what) {
 void examination::child_ended(const std::string& how) {
   if (over()) return;
   if (!ready_) return give_up("a child ended before it had loaded the rule set: " + how);
-  if (begun_)
-    findings_.fatal[next_ - 1] = how;
-  else if (next_ < records_)
-    findings_.fatal[next_++] = how;
+  auto record = begun_ ? next_ - 1 : next_;
   begun_ = false;
   ready_ = false;
+  if (record < records_) {
+    bool again = begun_twice_ != record;
+    begun_twice_ = record;
+    next_ = again ? record : record + 1;
+    if (!again) findings_.fatal[record] = how;
+  }
   findings_.complete = next_ == records_;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,10 @@
 namespace picket {
 
 struct examination_limits {
-  std::int64_t start_ms = 30'000; ///< until a child has its rule set
-  std::int64_t silence_ms =
-      10'000;                     ///< for one record; then the child is killed and the record counts as fatal
-  std::int64_t total_ms = 90'000; ///< what is not reached until then stays unexamined
-  std::size_t children = 8;       ///< started for one batch at most
+  std::int64_t start_ms = 30'000;   ///< until a child has its rule set
+  std::int64_t silence_ms = 10'000; ///< for one record; then the child is killed
+  std::int64_t total_ms = 90'000;   ///< what is not reached until then stays unexamined
+  std::size_t children = 12;        ///< started for one batch at most
 };
 
 /// What an examination found.
@@ -34,8 +34,8 @@ public:
 
   /// False: that cannot be true; the child is to be ended.
   bool take(const protocol::examination::step& what);
-  /// The child has ended, or was ended, without having said that it is through. `how` becomes the finding of
-  /// the record that it had begun.
+  /// The child has ended, or was ended, without having said that it is through. That may have come from
+  /// outside, so the record that it had begun is begun once more; the second time `how` is its finding.
   void child_ended(const std::string& how);
   /// Nothing more is tried.
   void give_up(const std::string& why);
@@ -51,8 +51,9 @@ public:
 
 private:
   std::size_t records_;
-  std::uint32_t next_ = 0; ///< of the records that nobody has begun
-  bool begun_ = false;     ///< the record before `next_` is being run
+  std::uint32_t next_ = 0;                   ///< of the records that nobody has begun
+  bool begun_ = false;                       ///< the record before `next_` is being run
+  std::optional<std::uint32_t> begun_twice_; ///< the last record with which a child ended
   bool ready_ = false;
   examination_findings findings_;
 };

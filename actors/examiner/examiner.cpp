@@ -120,8 +120,8 @@ examined examiner_state::examine(const examination_order& order) {
                                                {"children", findings.children},
                                                {"ms", steady_clock_ms() - began_ms},
                                                {"unfinished", findings.complete ? "" : findings.problem}});
-  keep(letters);
   examined answer;
+  answer.settled = keep(letters);
   for (const auto& letter : letters)
     answer.left_out.push_back(letter.head.record);
   return answer;
@@ -135,19 +135,27 @@ examined examiner_state::set_aside(const examination_order& order) {
                                              {"records", order.records.size()},
                                              {"lines", letters.size()},
                                              {"reason", order.reason}});
-  keep(letters);
   examined answer;
+  answer.settled = keep(letters);
   for (std::uint32_t i = 0; i < order.records.size(); ++i)
     answer.left_out.push_back(i);
   return answer;
 }
 
-void examiner_state::keep(const std::vector<store::dead_letter>& letters) {
+bool examiner_state::keep(const std::vector<store::dead_letter>& letters) {
   std::vector<store::dead_letter> kept;
-  for (const auto& letter : letters)
-    if ((!letter.head.examined || !setup.letters->seen(letter.text)) && setup.letters->keep(letter))
-      kept.push_back(letter);
+  for (const auto& letter : letters) {
+    if (setup.letters->letters().find(letter.head.id)) continue; // by an earlier try with this batch
+    if (letter.head.examined && setup.letters->seen(letter.text)) continue;
+    auto outcome = setup.letters->keep(letter);
+    if (outcome == letter_office::keeping::kept) kept.push_back(letter);
+    if (outcome == letter_office::keeping::later) {
+      announce(kept);
+      return false;
+    }
+  }
   announce(kept);
+  return true;
 }
 
 void examiner_state::announce(const std::vector<store::dead_letter>& letters) {

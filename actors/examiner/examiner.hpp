@@ -43,8 +43,9 @@ std::vector<store::dead_letter> make_letters(const examination_order& order,
 struct examiner_state {
   examined examine(const examination_order& order);
   examined set_aside(const examination_order& order);
-  /// A line with the text of a letter that is kept already is counted only, as it is by the decoder.
-  void keep(const std::vector<store::dead_letter>& letters);
+  /// A line with the text of a letter that is kept already is counted only, as it is by the decoder. False:
+  /// the disk did not take all.
+  bool keep(const std::vector<store::dead_letter>& letters);
   /// Tells each agent's shard once what was set aside of its lines.
   void announce(const std::vector<store::dead_letter>& letters);
   void send_notices();

@@ -101,10 +101,11 @@ protected:
   }
 
   template <class Atom>
-  std::vector<std::uint32_t> ask_for(Atom what) {
+  std::vector<std::uint32_t> ask_for(Atom what, bool settled = true) {
     if (!actor) actor = spawn(examiner, setup);
     auto answer = ask<examined>(actor, what, order());
     EXPECT_TRUE(answer);
+    EXPECT_EQ(answer && answer->settled, settled);
     return answer ? answer->left_out : std::vector<std::uint32_t>{};
   }
 
@@ -214,6 +215,24 @@ TEST_F(Examiner, ALineForWhichThereIsNoRoomIsLostAndSaid) {
   EXPECT_EQ(letters->size(), 1u);
   EXPECT_EQ(counts->deadletter_lines_total.value_for("lost"), 1);
   EXPECT_EQ(log->count(log_event::deadletter_lost), 1u);
+}
+
+TEST_F(Examiner, ALetterThatTheDiskDoesNotTakeStaysWithItsBatch) {
+  findings = three_lines();
+  findings.fatal = {{0, "signal 6"}, {1, "signal 6"}};
+  ask_for(examine_atom_v);
+  ASSERT_TRUE(letters->drop("2-77-1"));
+  auto other = dir.path() / "elsewhere";
+  std::filesystem::rename(dir.path() / "letters", other);
+  ask_for(examine_atom_v, false);
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("waits"), 1);
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("lost"), 0);
+  EXPECT_EQ(log->count(log_event::deadletter_waits), 1u);
+  std::filesystem::rename(other, dir.path() / "letters");
+  EXPECT_THAT(ask_for(examine_atom_v), ElementsAre(0, 1));
+  EXPECT_THAT(letters->ids(), ElementsAre("2-77-0", "2-77-1"));
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("kept"), 3) << "what was there is not kept again";
+  EXPECT_EQ(counts->deadletter_lines_total.value_for("again"), 0) << "nor is it a further line";
 }
 
 TEST_F(Examiner, AnEventThatFindsNoRoomIsTriedAgain) {

@@ -34,6 +34,7 @@ using examination_order_ptr = std::shared_ptr<const examination_order>;
 /// What became of it.
 struct examined {
   std::vector<std::uint32_t> left_out; ///< records that are not to be analysed any more
+  bool settled = true; ///< false: the disk did not take a letter; ask again later, analyse nothing of it
 };
 
 } // namespace picket
@@ -58,8 +59,9 @@ namespace picket {
 ///
 /// Runs on a thread of its own, since it waits for the child and the disk. One batch at a time, each at most
 /// `examination_limits::total_ms`; the dispatcher asks for one at most for each executor. The child dies,
-/// hangs or lies: that is what it is for. It cannot be started: the batch is left as it is. The examiner
-/// dies: the node stops. It freezes: the dispatcher goes on without it, see there.
+/// hangs or lies: that is what it is for. It cannot be started: the batch is left as it is. The disk takes no
+/// letter: the answer says so, and the batch keeps the line. The examiner dies: the node stops. It freezes:
+/// the dispatcher goes on without it, see there.
 using examiner_actor = caf::typed_actor<
     // From the dispatcher, before a batch is run for the third time: find the lines of which it dies.
     //   -> the records that were set aside; none, if nothing could be found out

@@ -12,18 +12,21 @@ letter_office::letter_office(std::shared_ptr<store::deadletter_store> letters,
   show();
 }
 
-bool letter_office::keep(const store::dead_letter& letter) {
+letter_office::keeping letter_office::keep(const store::dead_letter& letter) {
   const auto& head = letter.head;
   auto kept = letters_->keep(letter);
-  counts_->deadletter_lines_total.add_for(kept ? "kept" : "lost");
-  if (kept)
+  show();
+  if (kept) {
+    counts_->deadletter_lines_total.add_for("kept");
     log_->write(log_event::deadletter_kept,
                 {{"letter", head.id}, {"agent", to_text(head.agent)}, {"reason", head.reason}});
-  else
-    log_->write(log_event::deadletter_lost,
-                {{"letter", head.id}, {"agent", to_text(head.agent)}, {"why", to_string(kept.error())}});
-  show();
-  return kept.has_value();
+    return keeping::kept;
+  }
+  bool lost = kept.error().code == errc::store_full;
+  counts_->deadletter_lines_total.add_for(lost ? "lost" : "waits");
+  log_->write(lost ? log_event::deadletter_lost : log_event::deadletter_waits,
+              {{"letter", head.id}, {"agent", to_text(head.agent)}, {"why", to_string(kept.error())}});
+  return lost ? keeping::lost : keeping::later;
 }
 
 bool letter_office::seen(std::string_view text) {

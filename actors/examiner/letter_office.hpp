@@ -20,8 +20,12 @@ public:
   letter_office(std::shared_ptr<store::deadletter_store> letters, std::shared_ptr<record_return> back,
                 std::shared_ptr<const metrics> counts, std::shared_ptr<event_log> log);
 
-  /// False: there was no room or no disk; the line is lost, and that is said.
-  bool keep(const store::dead_letter& letter);
+  enum class keeping {
+    kept,
+    lost, ///< as many are kept as may be; that is said
+    later ///< the disk does not take it now: the caller keeps the line and tries again
+  };
+  keeping keep(const store::dead_letter& letter);
   /// A letter of this text is kept, and counts it as seen again.
   bool seen(std::string_view text);
   /// Puts the line into its agent's shard; the letter goes when the shard has it. A crash in between gives
