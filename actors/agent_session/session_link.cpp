@@ -29,13 +29,19 @@ session_link::session_link(std::shared_ptr<agent_anchor> anchor, const protocol:
     , connected_ms_{wall_clock_ms()}
     , cipher_{cipher}
     , sealer_{protocol::derive_record_key(to_text(anchor_->id), row.name, row.key)}
-    , scratch_{1}
     , counter_{wall_clock_ms() / 1000, floor} {
   last_byte_ms = steady_clock_ms();
   last_sent_ms = steady_clock_ms();
 }
 
 namespace {
+
+/// The compressor's working memory, a quarter of a megabyte: one for each thread that sends, not for each
+/// session.
+protocol::seal_scratch& sealing_memory() {
+  thread_local protocol::seal_scratch memory{1};
+  return memory;
+}
 
 /// A moment of the steady clock on the wall clock.
 std::int64_t on_the_wall(std::int64_t steady_ms) { return wall_clock_ms() - (steady_clock_ms() - steady_ms); }
@@ -99,7 +105,7 @@ bool session_link::send(std::string_view message) {
   options.cipher = cipher_;
   options.counters = counter_.next(wall_clock_ms() / 1000);
   options.salt = static_cast<std::uint16_t>(options.counters.local * 7919u);
-  if (!sealer_.seal_framed(message, options, frame, scratch_)) return false;
+  if (!sealer_.seal_framed(message, options, frame, sealing_memory())) return false;
   {
     std::lock_guard anchor_lock{anchor_->mutex};
     anchor_->sent = std::max(anchor_->sent, options.counters);

@@ -127,7 +127,6 @@ private:
   std::weak_ptr<session_link> successor_;
   std::mutex mutex_;
   protocol::record_sealer sealer_;
-  protocol::seal_scratch scratch_;
   protocol::server_counter counter_;
   std::atomic<bool> superseded_{false};
   std::atomic<bool> ended_{false};
