@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/faults/faults.hpp"
 #include "base/testing/scratch_directory.hpp"
 
 namespace picket {
@@ -286,6 +287,30 @@ TEST_F(IntakeOverflow, AFileThatIsDamagedCostsItsBatchAndNoMore) {
   EXPECT_EQ(count, 1'000u - 8);
   EXPECT_FALSE(intake->oldest_arrival_ms());
 }
+
+#if PICKET_FAULTS
+TEST_F(IntakeOverflow, ADiskThatDoesNotReadKeepsItsBatchesUntilItDoes) {
+  open();
+  ASSERT_EQ(fill(1'000), 1'000);
+  ASSERT_TRUE(faults::set("disk-read-error", "1"));
+  run_all();
+  auto before = seen[1].size();
+  for (int i = 0; i < 3; ++i) {
+    asked = true;
+    serve();
+    run_all();
+  }
+  EXPECT_GT(counts->overflow_failures_total.value(), 0);
+  EXPECT_EQ(counts->overflow_damaged_batches_total.value(), 0);
+  EXPECT_EQ(seen[1].size(), before) << "nothing behind it runs";
+  EXPECT_TRUE(intake->oldest_arrival_ms());
+  faults::clear_all();
+  asked = true;
+  serve();
+  run_all();
+  expect_all_in_order(1'000);
+}
+#endif
 
 } // namespace
 } // namespace picket

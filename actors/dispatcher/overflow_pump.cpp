@@ -1,6 +1,7 @@
 #include "actors/dispatcher/overflow_pump.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace picket {
 
@@ -52,7 +53,7 @@ std::vector<overflow_pump::pick> overflow_pump::pick_unstored() {
       auto& batch = queue.closed[depth];
       if (batch->pinned || batch->stored) continue;
       batch->pinned = true;
-      picks.push_back({static_cast<shard_id>(i), depth, batch});
+      picks.push_back({static_cast<shard_id>(i), depth, false, batch});
     }
   }
   return picks;
@@ -69,16 +70,16 @@ std::vector<overflow_pump::pick> overflow_pump::pick_victims() {
     for (std::size_t depth = 0; depth < queue.closed.size(); ++depth)
       if (queue.closed[depth]->in_pool && !queue.closed[depth]->pinned)
         // What is over its quota goes first.
-        candidates.push_back(
-            {static_cast<shard_id>(i), depth + (queue.over_quota ? 1'000'000 : 0), queue.closed[depth]});
+        candidates.push_back({static_cast<shard_id>(i), depth, queue.over_quota, queue.closed[depth]});
     queue.over_quota = false;
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const pick& a, const pick& b) { return a.depth > b.depth; });
+  std::stable_sort(candidates.begin(), candidates.end(), [](const pick& a, const pick& b) {
+    return std::pair{a.over_quota, a.depth} > std::pair{b.over_quota, b.depth};
+  });
   std::vector<pick> picks;
   auto free = setup_.pool->free_segments();
   for (auto& one : candidates) {
-    if (picks.size() >= batches_a_round || (free >= end_at() && one.depth < 1'000'000)) break;
+    if (picks.size() >= batches_a_round || (free >= end_at() && !one.over_quota)) break;
     auto& queue = *queues_[one.shard];
     std::lock_guard lock{queue.mutex};
     bool there = std::find(queue.closed.begin(), queue.closed.end(), one.batch) != queue.closed.end();
@@ -177,13 +178,18 @@ void overflow_pump::unpin(const std::vector<pick>& picks, std::size_t from) {
   }
 }
 
-/// First what a shard waits for, then ahead of what runs.
+/// First what a shard waits for, then ahead of what runs. Where memory ends, the next round begins.
 bool overflow_pump::load_what_is_due() {
   bool any = false;
+  auto first = load_from_;
   for (std::size_t ahead = 0; ahead < 2; ++ahead) {
-    for (std::size_t i = 0; i < queues_.size(); ++i) {
+    for (std::size_t step = 0; step < queues_.size(); ++step) {
+      auto i = (first + step) % queues_.size();
       auto limit = ahead == 0 ? loaded_limit_bytes : loaded_limit_bytes / 2;
-      if (loaded_bytes_.load() >= limit) break;
+      if (loaded_bytes_.load() >= limit) {
+        if (ahead == 0) load_from_ = i;
+        break;
+      }
       auto& queue = *queues_[i];
       waiting_batch_ptr due;
       {

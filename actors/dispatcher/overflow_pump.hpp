@@ -68,7 +68,8 @@ public:
 private:
   struct pick {
     shard_id shard = 0;
-    std::size_t depth = 0; ///< place in its queue
+    std::size_t depth = 0;   ///< place in its queue
+    bool over_quota = false; ///< the shard has used up its own
     waiting_batch_ptr batch;
   };
 
@@ -90,6 +91,7 @@ private:
   std::atomic<overflow_state> state_;
   std::atomic<std::size_t> loaded_bytes_{0};
   std::atomic<std::int64_t> outside_{0}; ///< batches that are in files and not in the pool
+  std::size_t load_from_ = 0;            ///< the shard whose turn it is to be read back
   bool in_use_ = false;                  ///< it was said that batches wait in files for want of room
 };
 

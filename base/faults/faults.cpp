@@ -24,7 +24,7 @@ struct row {
 };
 
 /// In the order of the enumeration.
-constexpr std::array<row, 11> rows{{{"sink-stopped", false},
+constexpr std::array<row, 12> rows{{{"sink-stopped", false},
                                     {"sink-slow-ms", false},
                                     {"executor-sleep-ms", false},
                                     {"disk-error-nth", false},
@@ -32,6 +32,7 @@ constexpr std::array<row, 11> rows{{{"sink-stopped", false},
                                     {"disk-read-only", false},
                                     {"short-write", false},
                                     {"sync-error", false},
+                                    {"disk-read-error", false},
                                     {"clock-offset-ms", false},
                                     {"crash-on", true},
                                     {"throw-on", true}}};
@@ -166,6 +167,12 @@ ssize_t write(int fd, const void* bytes, std::size_t size) noexcept {
     errno = EIO;
   else
     return ::write(fd, bytes, value(fault::short_write) != 0 ? (size + 1) / 2 : size);
+  return -1;
+}
+
+ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept {
+  if (value(fault::disk_read_error) == 0) return ::pread(fd, into, size, offset);
+  errno = EIO;
   return -1;
 }
 

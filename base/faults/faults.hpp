@@ -31,6 +31,7 @@ enum class fault : std::uint8_t {
   disk_read_only,    ///< 1: each of those writes, and opening for writing, fails with EROFS
   short_write,       ///< 1: each of those writes takes half of what it is given
   sync_error,        ///< 1: forcing to the disk fails with EIO
+  disk_read_error,   ///< 1: reading overflow files fails with EIO
   clock_offset_ms,   ///< added to the wall clock; may be negative
   crash_on,          ///< text: the process aborts when an event with it is evaluated
   throw_on           ///< text: the executor's actor throws then
@@ -68,8 +69,9 @@ void pause(fault which);
 /// Waits until the fault is off.
 void hold(fault which);
 
-/// `write(2)`, `fdatasync(2)` and `open(2)` as the faults of the disk let them.
+/// `write(2)`, `pread(2)`, `fdatasync(2)` and `open(2)` as the faults of the disk let them.
 ssize_t write(int fd, const void* bytes, std::size_t size) noexcept;
+ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept;
 int sync(int fd) noexcept;
 int open(const char* path, int flags, unsigned mode) noexcept;
 
@@ -87,6 +89,9 @@ inline void pause(fault) {}
 inline void hold(fault) {}
 inline ssize_t write(int fd, const void* bytes, std::size_t size) noexcept {
   return ::write(fd, bytes, size);
+}
+inline ssize_t pread(int fd, void* into, std::size_t size, off_t offset) noexcept {
+  return ::pread(fd, into, size, offset);
 }
 inline int sync(int fd) noexcept { return ::fdatasync(fd); }
 inline int open(const char* path, int flags, unsigned mode) noexcept { return ::open(path, flags, mode); }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/faults/faults.hpp"
 #include "store/file_write.hpp"
 
 namespace picket::store {
@@ -77,7 +78,7 @@ tl::unexpected<error> system_error(const char* doing, int number, const std::fil
 int read_exactly(int fd, void* into, std::size_t size, std::uint64_t offset) noexcept {
   auto* at = static_cast<std::byte*>(into);
   while (size > 0) {
-    auto got = ::pread(fd, at, size, static_cast<off_t>(offset));
+    auto got = faults::pread(fd, at, size, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno;
     if (got == 0) return ENODATA;
