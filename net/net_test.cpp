@@ -2,6 +2,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <mutex>
 
@@ -186,6 +187,51 @@ TEST_F(Net, WhatABrokenConnectionHadSentIsReadWhenAPauseEnds) {
   thread->run([&] { server->for_each([](connection& c) { c.resume(); }); });
   ASSERT_TRUE(saw.wait([&] { return saw.closed; }));
   EXPECT_EQ(saw.bytes, "kept");
+}
+
+/// An agent that waited long for us gives up. Acknowledgements to it, which its kernel answers with a reset,
+/// must not cost what it had sent. (agent-behaviour B2)
+TEST_F(Net, WhatAPeerSentBeforeItWentIsReadAlsoAfterWritingToIt) {
+  serve({}, [](connection& c) { c.pause(); });
+  int fd = connect();
+  const std::string sent(50'000, 'x');
+  ASSERT_EQ(::send(fd, sent.data(), sent.size(), 0), static_cast<ssize_t>(sent.size()));
+  std::size_t open = 0;
+  while (open == 0)
+    thread->run([&] { server->for_each([&](connection&) { ++open; }); });
+  ::close(fd);
+  sockets.pop_back();
+  for (int i = 0; i < 3; ++i) // the second and third find a connection that was reset
+    thread->run([&] { server->for_each([](connection& c) { c.send("ack"); }); });
+  thread->run([&] { server->for_each([](connection& c) { c.resume(); }); });
+  ASSERT_TRUE(saw.wait([&] { return saw.closed; }));
+  EXPECT_EQ(saw.bytes, sent);
+}
+
+/// A buffer that we set would not grow any more. (agent-behaviour B4)
+TEST_F(Net, TheReceiveBufferIsLeftToTheKernel) {
+  serve({});
+  int fd = connect();
+  ASSERT_EQ(::send(fd, "x", 1, 0), 1);
+  ASSERT_TRUE(saw.wait([&] { return !saw.bytes.empty(); }));
+  sockaddr_in client{};
+  socklen_t size = sizeof client;
+  ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&client), &size), 0);
+  int limits[3] = {};
+  std::ifstream{"/proc/sys/net/ipv4/tcp_rmem"} >> limits[0] >> limits[1] >> limits[2];
+  int found = 0;
+  for (int other = 3; other < 256 && found == 0; ++other) {
+    sockaddr_in peer{};
+    size = sizeof peer;
+    if (::getpeername(other, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    if (peer.sin_family != AF_INET || peer.sin_port != client.sin_port) continue;
+    int bytes = 0;
+    size = sizeof bytes;
+    ASSERT_EQ(::getsockopt(other, SOL_SOCKET, SO_RCVBUF, &bytes, &size), 0);
+    EXPECT_GE(bytes, limits[1]) << "net.ipv4.tcp_rmem's default, from which it grows";
+    ++found;
+  }
+  EXPECT_EQ(found, 1) << "the server's end of the connection";
 }
 
 TEST_F(Net, AfterAHalfCloseTheRestIsStillRead) {

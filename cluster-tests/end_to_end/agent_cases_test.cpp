@@ -433,6 +433,16 @@ TEST_F(AgentCases, AHalfOpenAndASlowConnectionAreEnded) {
       [&] { return node().metric("picket_ingest_closed_connections_total{reason=\"deadline\"}") == 2; }));
 }
 
+/// A few of a hundred reconnects begin so. (agent-behaviour T4)
+TEST_F(AgentCases, AnEventBeforeTheStartupOfItsConnectionCounts) {
+  auto agent = connect();
+  ASSERT_TRUE(agent.send_event("/var/log/x", "an early bird"));
+  ASSERT_TRUE(arrives("an early bird"));
+  ASSERT_TRUE(agent.startup());
+  ASSERT_TRUE(agent.send_event("/var/log/x", "and a later one"));
+  EXPECT_TRUE(arrives("and a later one"));
+}
+
 TEST_F(AgentCases, GarbageOfOneConnectionDoesNotDisturbAnother) {
   auto agent = active();
   for (const char* junk :
