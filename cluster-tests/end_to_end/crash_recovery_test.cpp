@@ -1,6 +1,7 @@
 // Lines of which the analysis dies: the node is back at once, loses no other line, and keeps them where
 // people find them. Needs a build with faults, in which a text ends the process.
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -211,8 +212,14 @@ TEST_F(CrashRecovery, TheSameLineKillsTheNodeTwiceAndNeverAgain) {
   // An operator who has mended the defect has it analysed: here it is as fatal as before.
   static_cast<void>(
       node.api("PUT", "/picket/deadletter/retry?letters_list=" + id)); // or dies before it answers
-  EXPECT_TRUE(supervised([&] { return deaths == 4 && letters() == 1; }));
-  EXPECT_NE(listed()[0].value("id", ""), id);
+  // The old letter may be there as well, if the node died between taking the line and letting go of it.
+  EXPECT_TRUE(supervised([&] {
+    auto answer = node.api("GET", "/picket/deadletter");
+    if (!answer || deaths != 4) return false;
+    const auto& items = (*answer)["data"]["affected_items"];
+    return std::any_of(items.begin(), items.end(),
+                       [&](const auto& one) { return one.value("id", "") != id; });
+  }));
   // And without the defect it goes through.
   node.faults.clear();
   EXPECT_EQ(node.stop(), 0);

@@ -97,8 +97,12 @@ protected:
     loss sum;
     for (const auto& note : kills) {
       std::map<std::string, std::uint64_t> taken; // none: the node had not even bound the connection
+      std::map<agent_id, std::uint64_t> newest;   // an agent's older connection may not have ended yet
       for (const auto& row : note.taken)
-        taken[to_text(row.agent)] = row.records;
+        if (newest[row.agent] <= row.connection) {
+          newest[row.agent] = row.connection;
+          taken[to_text(row.agent)] = row.records;
+        }
       for (const auto& one : simulator.history()) {
         if (one.opened_ms > note.at_ms || one.closed_ms < note.at_ms) continue;
         ++sum.connections;
