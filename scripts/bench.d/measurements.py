@@ -52,7 +52,7 @@ class workplace:
         return settings
 
     def node(self, data_from=None, **settings):
-        return node.node(self.given.bin, self.given.ruleset_dir, settings, data_from)
+        return node.node(self.given.bin, self.given.ruleset_dir, settings | dict(getattr(self.given, "set", [])), data_from)
 
 
 # ---- node ----
@@ -106,10 +106,10 @@ def send_all(one, given, files, scratch):
 def run_node(given):
     with workplace(given) as place:
         files = place.mix()
-        record = recorder("node", given, place.settings(lines=given.lines, agents=given.agents, archives=given.archives))
+        record = recorder("node", given, place.settings(lines=given.lines, agents=given.agents, of_the_node=dict(given.set)))
         for _ in range(given.runs):
             alone = engine_figures(given, files)
-            with place.node(**{"journal.archives_json": "yes" if given.archives else "no"}) as one:
+            with place.node() as one:
                 figures = send_all(one, given, files, place.directory)
             figures["analysis_alone_us"] = alone["cpu_us"]
             figures["node_to_analysis_ratio"] = figures["cpu_us"] / alone["cpu_us"]
@@ -166,7 +166,7 @@ def run_latency(given):
             with place.node() as one:
                 rate = 0.5 * send_all(one, given, files, place.directory)["events_per_s"]
         record = recorder("latency", given, place.settings(load_events_per_s=round(rate), seconds=given.seconds,
-                                                           probes_per_s=given.probe_rate))
+                                                           probes_per_s=given.probe_rate, of_the_node=dict(given.set)))
         for _ in range(given.runs):
             with place.node() as one:
                 keys = place.directory / f"keys-{one.pid}"

@@ -48,18 +48,31 @@ def probing(parser, seconds):
     parser.add_argument("--probe-rate", type=at_least(1), default=100, help="timed lines a second (default: %(default)s)")
 
 
+def key_and_value(text):
+    key, found, value = text.partition("=")
+    if not found or not key:
+        raise argparse.ArgumentTypeError(f"KEY=VALUE, not '{text}'")
+    return key, value
+
+
+def setting(parser):
+    parser.add_argument("--set", action="append", default=[], type=key_and_value, metavar="KEY=VALUE",
+                        help="a setting of the node, as ingest.durable=yes; may be given often")
+
+
 def describe(arguments):
     commands = arguments.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     one = commands.add_parser("node", help="events a second, processor time of an event")
     common(one)
     mixed(one, 400_000)
-    one.add_argument("--archives", action="store_true", help="let the node write archives.json as well")
+    setting(one)
 
     one = commands.add_parser("latency", help="from an agent's send to the alert's line")
     common(one)
     mixed(one, 400_000)
     probing(one, 15)
+    setting(one)
     one.add_argument("--rate", type=float, default=0,
                      help="events a second under load (default: half of the throughput, which is measured first)")
 
