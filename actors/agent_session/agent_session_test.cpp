@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/testing/deterministic.hpp"
+#include "actors/testing/recorded_notices.hpp"
 #include "base/time.hpp"
 
 namespace picket {
@@ -24,16 +25,6 @@ struct recording_channel final : agent_channel {
   bool full = false;
   bool replaced = false;
   bool waiting = false;
-};
-
-struct recording_notices final : notice_sink {
-  bool take(agent_id agent, const std::string& location, const std::string& text) override {
-    if (full) return false;
-    taken.push_back(to_text(agent) + " " + location + " " + text);
-    return true;
-  }
-  std::vector<std::string> taken;
-  bool full = false;
 };
 
 class AgentSession : public testing::deterministic_actors {
@@ -62,7 +53,7 @@ protected:
   agent_status status() { return statuses->get(7).value_or(agent_status{}); }
 
   std::shared_ptr<recording_channel> channel = std::make_shared<recording_channel>();
-  std::shared_ptr<recording_notices> notices = std::make_shared<recording_notices>();
+  std::shared_ptr<testing::recorded_notices> notices = std::make_shared<testing::recorded_notices>();
   std::shared_ptr<agent_status_table> statuses = std::make_shared<agent_status_table>();
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   agent_session_actor session;

@@ -5,6 +5,7 @@
 
 #include "actors/registry/batcher.hpp"
 #include "actors/testing/deterministic.hpp"
+#include "actors/testing/recorded_notices.hpp"
 #include "base/testing/scratch_directory.hpp"
 
 namespace picket {
@@ -15,16 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-struct recorded_notices final : notice_sink {
-  bool take(agent_id agent, const std::string& location, const std::string& text) override {
-    if (full) return false;
-    taken.push_back(to_text(agent) + " " + location + " " + text);
-    return true;
-  }
-  std::vector<std::string> taken;
-  bool full = false;
-};
 
 struct recorded_returns final : record_return {
   bool take_again(agent_id agent, record_kind kind, std::string_view bytes) override {
@@ -112,7 +103,7 @@ protected:
   testing::scratch_directory dir;
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::deadletter_store> letters;
-  std::shared_ptr<recorded_notices> notices = std::make_shared<recorded_notices>();
+  std::shared_ptr<testing::recorded_notices> notices = std::make_shared<testing::recorded_notices>();
   std::shared_ptr<recorded_returns> returns = std::make_shared<recorded_returns>();
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   std::shared_ptr<event_log> log = event_log::silent();

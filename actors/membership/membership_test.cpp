@@ -4,6 +4,7 @@
 
 #include "actors/registry/registry.hpp"
 #include "actors/testing/deterministic.hpp"
+#include "actors/testing/recorded_notices.hpp"
 #include "base/testing/scratch_directory.hpp"
 
 namespace picket {
@@ -11,16 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using protocol::agent_state;
-
-struct recorded_notices final : notice_sink {
-  bool take(agent_id agent, const std::string& location, const std::string& text) override {
-    if (full) return false;
-    taken.push_back(to_text(agent) + " " + location + " " + text);
-    return true;
-  }
-  std::vector<std::string> taken;
-  bool full = false;
-};
 
 class Membership : public testing::deterministic_actors {
 protected:
@@ -93,7 +84,7 @@ protected:
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<agent_status_table> statuses = std::make_shared<agent_status_table>();
-  std::shared_ptr<recorded_notices> notices = std::make_shared<recorded_notices>();
+  std::shared_ptr<testing::recorded_notices> notices = std::make_shared<testing::recorded_notices>();
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   registry_actor registry_handle;
   membership_actor actor;
