@@ -184,6 +184,8 @@ private:
       complain_about("enrollment.tls.certificate", "certificate and key must both be named");
     if (all.api.tls.certificate.empty() || all.api.tls.key.empty())
       complain_about("api.tls.certificate", "certificate and key must both be named");
+    if (all.ingest.durable && all.overflow.max_bytes == 0)
+      complain_about("ingest.durable", "needs the overflow's files: overflow.max_bytes above 0");
     if (all.paths.data_dir.empty()) complain_about("paths.data_dir", "must not be empty");
   }
 

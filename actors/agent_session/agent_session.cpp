@@ -18,7 +18,7 @@ public:
   bool superseded() const override { return link_->superseded(); }
   bool needs_heartbeat(std::int64_t now_ms, std::int64_t waiting_ms) const override {
     if (link_->paused) return true;
-    return link_->waiting_records > 0 && now_ms - link_->waiting_since_ms >= waiting_ms;
+    return link_->waits() && now_ms - link_->waiting_since_ms >= waiting_ms;
   }
 
 private:

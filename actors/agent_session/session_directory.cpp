@@ -82,8 +82,40 @@ std::int64_t session_directory::contact_ms(agent_id id) const {
   auto found = by_agent(id);
   if (!found) return 0;
   const auto& link = *found->link;
-  if (link.waiting_records > 0 || link.paused) return wall_clock_ms();
+  if (link.waits() || link.paused) return wall_clock_ms();
   return wall_clock_ms() - std::max<std::int64_t>(0, steady_clock_ms() - link.last_byte_ms);
+}
+
+std::vector<agent_session_actor>
+session_directory::lose_batch(std::uint64_t batch, const std::function<bool(agent_id)>& concerns) {
+  std::vector<agent_session_actor> ended;
+  for (auto& stripe : tokens_) {
+    std::lock_guard lock{stripe.mutex};
+    for (auto at = stripe.entries.begin(); at != stripe.entries.end();) {
+      auto& link = *at->second.link;
+      if (concerns(link.agent())) link.opened_up_to(batch);
+      if (!concerns(link.agent()) || !link.take_end()) {
+        ++at;
+        continue;
+      }
+      ended.push_back(std::move(at->second.session));
+      at = stripe.entries.erase(at);
+      bound_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+  return ended;
+}
+
+std::vector<agent_session_actor> session_directory::clear() {
+  std::vector<agent_session_actor> left;
+  for (auto& stripe : tokens_) {
+    std::lock_guard lock{stripe.mutex};
+    for (auto& [token, entry] : stripe.entries)
+      left.push_back(std::move(entry.session));
+    bound_.fetch_sub(stripe.entries.size(), std::memory_order_relaxed);
+    stripe.entries.clear();
+  }
+  return left;
 }
 
 void session_directory::forget(agent_id id) {

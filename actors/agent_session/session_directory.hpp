@@ -2,9 +2,11 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "actors/agent_session/interface.hpp"
 #include "actors/agent_session/session_link.hpp"
@@ -43,6 +45,13 @@ public:
   /// When the agent's connection brought its last byte, wall clock; now while records of it wait unopened; 0:
   /// it has no connection.
   std::int64_t contact_ms(agent_id id) const;
+
+  /// A batch is gone unopened, with records of agents of which `concerns` is true: nobody waits for them any
+  /// more. The sessions that only waited for that, unbound; the caller tells them. Looks at every connection.
+  std::vector<agent_session_actor> lose_batch(std::uint64_t batch,
+                                              const std::function<bool(agent_id)>& concerns);
+  /// Lets go of all connections, before the actors' system goes. Their sessions.
+  std::vector<agent_session_actor> clear();
 
   std::size_t size() const noexcept { return bound_.load(std::memory_order_relaxed); }
 

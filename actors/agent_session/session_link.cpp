@@ -72,10 +72,16 @@ agent_contact session_link::contact() const {
   now.address = peer_;
   now.connected_ms = connected_ms_;
   now.paused = paused;
-  now.waiting_records = std::max<std::int64_t>(0, waiting_records);
+  now.waiting_records = waits() ? std::max<std::int64_t>(1, waiting_records) : 0;
   now.connection = traffic.read();
   if (now.paused) now.connection.paused_ms += std::max<std::int64_t>(0, steady_clock_ms() - paused_since_ms_);
   return now;
+}
+
+std::int64_t session_link::records_per_s() const {
+  auto now = contact();
+  auto read_ms = wall_clock_ms() - connected_ms_ - now.connection.paused_ms;
+  return static_cast<std::int64_t>(now.connection.records) * 1'000 / std::max<std::int64_t>(1'000, read_ms);
 }
 
 std::int64_t agent_anchor::take_event(std::int64_t per_second, std::int64_t now_ms) {
@@ -111,7 +117,9 @@ bool session_link::send(std::string_view message) {
     anchor_->sent = std::max(anchor_->sent, options.counters);
   }
   last_sent_ms = steady_clock_ms();
-  return on_connection([frame = std::move(frame)](net::connection& connection) { connection.send(frame); });
+  return on_connection([frame = std::move(frame), counts = counts](net::connection& connection) {
+    if (!connection.send(frame) && counts) counts->session_dropped_messages_total.add();
+  });
 }
 
 void session_link::supersede() { superseded_.store(true, std::memory_order_release); }

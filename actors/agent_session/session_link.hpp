@@ -10,6 +10,7 @@
 
 #include "actors/agent_session/agent_traffic.hpp"
 #include "actors/agent_session/event_rate.hpp"
+#include "actors/telemetry/metrics.hpp"
 #include "base/ids.hpp"
 #include "net/connection.hpp"
 #include "protocol/agent/connection_state.hpp"
@@ -59,20 +60,31 @@ public:
   session_link(const session_link&) = delete;
   session_link& operator=(const session_link&) = delete;
 
-  /// Seals the message and queues it. False: superseded, ended, or no room in the connection's buffer is
-  /// promised.
+  /// Seals the message and queues it; one that finds no room in the connection's buffer is counted as
+  /// dropped. False: superseded, ended, or the thread's queue is full; the caller counts that.
   bool send(std::string_view message);
 
   /// A newer connection has the agent.
   void supersede();
   bool superseded() const noexcept { return superseded_.load(std::memory_order_acquire); }
-  /// Sequentially consistent, as are `waiting_records`: of the two that look at both, one sees the other's
-  /// change.
+  /// Sequentially consistent, as are `taken_batch` and `opened_batch`: of the two that look at both, one sees
+  /// the other's change.
   void mark_ended() noexcept { ended_.store(true); }
   bool ended() const noexcept { return ended_.load(); }
   /// True once: the connection has ended, and every record that came over it has been opened. Asked by the
-  /// I/O side behind `mark_ended`, and by the decoder behind a batch; whoever gets true ends the session.
-  bool take_end() noexcept { return ended() && waiting_records.load() <= 0 && !end_taken_.exchange(true); }
+  /// I/O side behind `mark_ended`, and by the decoder behind a batch and what it had for the session; whoever
+  /// gets true ends the session.
+  bool take_end() noexcept { return ended() && !waits() && !end_taken_.exchange(true); }
+
+  /// Records of it were taken that nobody has opened yet. Batches of an agent are opened in their order, so
+  /// the last one tells; a batch that was lost is as good as opened.
+  bool waits() const noexcept { return taken_batch.load() > opened_batch.load(); }
+  /// All records up to that batch have been opened, or are lost.
+  void opened_up_to(std::uint64_t batch) noexcept {
+    auto known = opened_batch.load();
+    while (known < batch && !opened_batch.compare_exchange_weak(known, batch)) {
+    }
+  }
 
   /// Ends the connection from any thread. `half`: writes no more and reads to the end, at most `limit_ms`;
   /// one that waits for an older one goes on waiting, or it would overtake it.
@@ -85,6 +97,8 @@ public:
   void begin_pause(std::int64_t now_ms) noexcept;
   void end_pause(std::int64_t now_ms) noexcept;
   agent_contact contact() const;
+  /// Records that it brought in a second of the time in which it was read.
+  std::int64_t records_per_s() const;
 
   /// The connection that waits until this one has been read to its end.
   void hand_over_to(const std::shared_ptr<session_link>& next);
@@ -99,12 +113,15 @@ public:
 
   // Liveness, written by the I/O side and the decoder.
   std::atomic<std::int64_t> last_byte_ms{0};     ///< steady clock
-  std::atomic<std::int64_t> waiting_records{0};  ///< sealed records that nobody has opened yet
+  std::atomic<std::uint64_t> taken_batch{0};     ///< that has its newest record; by the I/O side
+  std::atomic<std::uint64_t> opened_batch{0};    ///< up to which all is opened; by the decoder
+  std::atomic<std::int64_t> waiting_records{0};  ///< sealed records that nobody has opened yet; for people
   std::atomic<std::int64_t> waiting_since_ms{0}; ///< steady clock; of the oldest progress while records wait
   std::atomic<bool> waits_for_older{false};      ///< not read before the older connection is at its end
   std::atomic<bool> paused{false};               ///< reading is paused for want of room
   agent_traffic traffic;                         ///< what it brought
   std::atomic<std::int64_t> last_sent_ms{0};     ///< steady clock; of the last message to the agent
+  std::shared_ptr<const metrics> counts; ///< of messages that found no room; null: they are not counted
 
 private:
   /// `must_run`: beyond the thread's limit as well; for what happens once in a connection's life.

@@ -86,10 +86,12 @@ thread_local http_socket* serving = nullptr;
 class patient_server final : public httplib::Server {
 public:
   patient_server(std::shared_ptr<net::tls_context> tls, http_socket_limits limits,
-                 std::function<bool()> crowded)
+                 std::function<bool()> crowded,
+                 std::function<void(std::string_view, const std::string&)> on_refused)
       : tls_{std::move(tls)}
       , limits_{limits}
-      , crowded_{std::move(crowded)} {}
+      , crowded_{std::move(crowded)}
+      , on_refused_{std::move(on_refused)} {}
 
 private:
   bool process_and_close_socket(socket_t socket) override {
@@ -104,12 +106,14 @@ private:
       if (!fine || closed) break;
     }
     serving = nullptr;
+    if (over.refused() != nullptr && on_refused_) on_refused_(over.refused(), over.peer());
     return fine;
   }
 
   std::shared_ptr<net::tls_context> tls_;
   http_socket_limits limits_;
   std::function<bool()> crowded_;
+  std::function<void(std::string_view, const std::string&)> on_refused_;
 };
 
 http_request convert(const httplib::Request& from) {
@@ -127,6 +131,35 @@ http_request convert(const httplib::Request& from) {
 void convert(http_response from, httplib::Response& to) {
   to.status = from.status;
   to.set_content(std::move(from.body), from.content_type);
+}
+
+/// What becomes of a request, of one that is no request, and of one that makes us throw.
+void set_handlers(httplib::Server& server, const http_options& options, http_server::gate refuse,
+                  http_server::handler handle) {
+  server.set_pre_routing_handler([refuse](const httplib::Request& request, httplib::Response& response) {
+    if (serving != nullptr) serving->head_is_read();
+    http_response answer;
+    if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;
+    convert(std::move(answer), response);
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  // What the library refuses by itself (no HTTP, a body or a line that is too long) gets our form of error as
+  // well.
+  server.set_error_handler([told = options.on_refused](const httplib::Request&, httplib::Response& response) {
+    if (!response.body.empty()) return;
+    // Before the socket itself has found a reason, which it tells.
+    if (told && serving != nullptr && serving->refused() == nullptr && response.status / 100 == 4)
+      told("bad_request", serving->peer());
+    convert(problem(response.status), response);
+  });
+  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+    convert(problem(500), response);
+  });
+  auto serve = [handle](const httplib::Request& request, httplib::Response& response) {
+    convert(handle(convert(request)), response);
+  };
+  server.Get(".*", serve).Post(".*", serve).Put(".*", serve).Delete(".*", serve).Patch(".*", serve);
+  server.Options(".*", serve);
 }
 
 } // namespace
@@ -166,33 +199,14 @@ result<std::unique_ptr<http_server>> http_server::start(http_options options, ga
   limits.body_bytes = options.body_limit_bytes + limits.head_bytes; // chunks have heads of their own
   state->server = std::make_unique<patient_server>(
       std::move(tls), limits,
-      [open = state->open, threads = options.threads] { return open->load() > threads; });
+      [open = state->open, threads = options.threads] { return open->load() > threads; }, options.on_refused);
   auto& server = *state->server;
   server.set_payload_max_length(options.body_limit_bytes);
   server.set_tcp_nodelay(true);
   server.new_task_queue = [threads = options.threads, open = state->open] {
     return new bounded_pool{threads, open};
   };
-  server.set_pre_routing_handler([refuse](const httplib::Request& request, httplib::Response& response) {
-    if (serving != nullptr) serving->head_is_read();
-    http_response answer;
-    if (!refuse || !refuse(convert(request), answer)) return httplib::Server::HandlerResponse::Unhandled;
-    convert(std::move(answer), response);
-    return httplib::Server::HandlerResponse::Handled;
-  });
-  // What the library refuses by itself (no HTTP, a body or a line that is too long) gets our form of error as
-  // well.
-  server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-    if (response.body.empty()) convert(problem(response.status), response);
-  });
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-    convert(problem(500), response);
-  });
-  auto serve = [handle](const httplib::Request& request, httplib::Response& response) {
-    convert(handle(convert(request)), response);
-  };
-  server.Get(".*", serve).Post(".*", serve).Put(".*", serve).Delete(".*", serve).Patch(".*", serve);
-  server.Options(".*", serve);
+  set_handlers(server, options, std::move(refuse), std::move(handle));
   // The library's default sets SO_REUSEPORT, with which two nodes could share the port without a word.
   server.set_socket_options([](socket_t socket) {
     int on = 1;

@@ -35,6 +35,8 @@ struct http_options {
   std::string key_file;
   unsigned threads = 4;
   std::size_t body_limit_bytes = 10 * 1024 * 1024;
+  /// A request was ended unserved: "handshake", "slow", "too_large", "bad_request". On the server's threads.
+  std::function<void(std::string_view reason, const std::string& peer)> on_refused = {};
 };
 
 /// An HTTP server with threads of its own. Bounds: `threads` requests at a time, as many again waiting, the

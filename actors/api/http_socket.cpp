@@ -54,7 +54,10 @@ std::int64_t http_socket::deadline_ms() const {
 bool http_socket::wait(short events) {
   for (;;) {
     auto left_ms = deadline_ms() - steady_clock_ms();
-    if (left_ms <= 0) return false;
+    if (left_ms <= 0) {
+      refused_ = "slow";
+      return false;
+    }
     pollfd one{fd_, events, 0};
     auto ready = ::poll(&one, 1, static_cast<int>(std::min(left_ms, look_again_ms)));
     if (ready > 0) return true;
@@ -75,6 +78,7 @@ bool http_socket::handshake() {
       if (!wait(POLLOUT)) return false;
       break;
     default:
+      refused_ = "handshake";
       return false;
     }
   }
@@ -137,7 +141,10 @@ ssize_t http_socket::read(char* into, std::size_t size) {
   }
   auto count = std::min(size, buffer_.size() - taken_);
   read_bytes_ += count;
-  if (read_bytes_ > (in_head_ ? limits_.head_bytes : limits_.body_bytes)) return -1;
+  if (read_bytes_ > (in_head_ ? limits_.head_bytes : limits_.body_bytes)) {
+    refused_ = "too_large";
+    return -1;
+  }
   std::memcpy(into, buffer_.data() + taken_, count);
   taken_ += count;
   return static_cast<ssize_t>(count);

@@ -42,6 +42,8 @@ public:
   ssize_t read(char* into, std::size_t size);
   /// Sends all of it. -1: it broke, or the time is over.
   ssize_t write(const char* from, std::size_t size);
+  /// Why what had begun was not taken: "handshake", "slow", "too_large"; null: nothing was refused.
+  const char* refused() const noexcept { return refused_; }
   int fd() const noexcept { return fd_; }
   const std::string& peer() const noexcept { return peer_; }
   int peer_port() const noexcept { return peer_port_; }
@@ -62,6 +64,7 @@ private:
   int peer_port_ = 0;
   std::int64_t began_ms_ = 0;
   bool in_head_ = true;
+  const char* refused_ = nullptr;
   std::size_t read_bytes_ = 0; ///< of this head or body
   std::string buffer_;         ///< read and not yet taken
   std::size_t taken_ = 0;

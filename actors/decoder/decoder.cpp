@@ -13,15 +13,16 @@ decoder_actor::behavior_type decoder(decoder_actor::stateful_pointer<decoder_sta
   self->state.rule = std::move(rule);
   return {
       [self](open_atom, const work_ptr& what) {
-        reader_findings findings;
+        std::vector<session_messages> control;
         {
           stage_time counted{*self->state.counts, "open"};
-          findings = self->state.reader->read(*what);
+          control = self->state.reader->read(*what);
         }
-        // Sessions first: an acknowledgement must not wait for the analysis.
-        for (auto& one : findings.control)
+        // Sessions first: an acknowledgement must not wait for the analysis. And messages before the end: a
+        // farewell is the last thing that a session hears.
+        for (auto& one : control)
           self->send(one.session, control_atom_v, control_batch_ptr{std::move(one.messages)});
-        for (auto& session : findings.ended)
+        for (auto& session : self->state.reader->settle(*what))
           self->send(session, closed_atom_v);
         self->send(self->state.rule, evaluate_atom_v, what);
       },

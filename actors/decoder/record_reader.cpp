@@ -9,7 +9,7 @@ namespace picket {
 record_reader::record_reader(reader_setup setup)
     : setup_{std::move(setup)} {}
 
-reader_findings record_reader::read(work& what) {
+std::vector<session_messages> record_reader::read(work& what) {
   tallies_.clear();
   what.texts.clear();
   what.sources.clear();
@@ -25,7 +25,7 @@ reader_findings record_reader::read(work& what) {
       add_plain(what, i);
   }
   setup_.counts->ingest_events_total.add(static_cast<double>(what.events.size()));
-  return settle(what);
+  return messages();
 }
 
 void record_reader::add_plain(work& what, std::uint32_t index) {
@@ -37,8 +37,15 @@ void record_reader::add_plain(work& what, std::uint32_t index) {
     setup_.counts->ingest_bad_records_total.add_for("unknown_agent"); // removed meanwhile
 }
 
-reader_findings record_reader::settle(const work& what) {
-  reader_findings findings;
+std::vector<session_messages> record_reader::messages() {
+  std::vector<session_messages> found;
+  for (auto& [token, tally] : tallies_)
+    if (tally.entry && tally.messages) found.push_back({tally.entry->session, std::move(tally.messages)});
+  return found;
+}
+
+std::vector<agent_session_actor> record_reader::settle(const work& what) {
+  std::vector<agent_session_actor> ended;
   auto now_ms = steady_clock_ms();
   for (auto& [token, tally] : tallies_) {
     if (!tally.entry) continue;
@@ -54,14 +61,15 @@ reader_findings record_reader::settle(const work& what) {
       std::lock_guard lock{link.anchor()->mutex};
       link.anchor()->guard.on_record(tally.highest);
     }
-    if (tally.messages) findings.control.push_back({tally.entry->session, std::move(tally.messages)});
     if (tally.broken) link.close(net::close_reason::by_us);
+    link.opened_up_to(what.id.sequence);
     if (link.take_end()) {
       setup_.sessions->unbind(link);
-      findings.ended.push_back(tally.entry->session);
+      ended.push_back(tally.entry->session);
     }
   }
-  return findings;
+  tallies_.clear();
+  return ended;
 }
 
 record_reader::connection_tally& record_reader::tally_of(net::connection_token token) {

@@ -30,16 +30,10 @@ struct reader_setup {
   std::shared_ptr<store::deadletter_store> letters = nullptr;
 };
 
-/// What a batch brought besides events.
-struct reader_findings {
-  struct for_session {
-    agent_session_actor session;
-    std::shared_ptr<control_batch> messages;
-  };
-  std::vector<for_session> control;
-  /// Sessions whose connection had ended before, and whose last record was in this batch; behind their
-  /// messages.
-  std::vector<agent_session_actor> ended;
+/// Control messages of a batch, for a session.
+struct session_messages {
+  agent_session_actor session;
+  std::shared_ptr<control_batch> messages;
 };
 
 /// Makes events of a batch's records: opens, tells control messages from events, finds the source of each
@@ -55,7 +49,13 @@ public:
 
   /// Fills `texts`, `sources` and `events` of the work. Never fails: what is wrong with a record is counted,
   /// logged, and ends the record's connection.
-  reader_findings read(work& what);
+  std::vector<session_messages> read(work& what);
+
+  /// Call behind `read`, when the control messages have been sent: from here on the records of the batch
+  /// count as opened, and an I/O thread may end a session whose connection has ended. Sessions whose
+  /// connection had ended before and whose last record was in this batch: they are unbound, and the caller
+  /// tells them.
+  std::vector<agent_session_actor> settle(const work& what);
 
 private:
   struct agent_cache {
@@ -85,8 +85,7 @@ private:
   enum class message_kind { event, skipped, malformed };
   message_kind add_event(work& what, std::uint32_t index, std::string_view message, agent_cache* cache);
   void add_plain(work& what, std::uint32_t index);
-  /// Figures, counters, control messages and the end of each connection that was in the batch.
-  reader_findings settle(const work& what);
+  std::vector<session_messages> messages();
   std::shared_ptr<const engine::source> source_of(agent_cache* cache, char queue, std::string_view location);
   void reject(connection_tally& tally, agent_id agent, std::string_view reason);
   std::int32_t offset_at(std::int64_t arrival_ms);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/registry/batcher.hpp"
+#include "actors/testing/bare_link.hpp"
 #include "base/testing/scratch_directory.hpp"
 
 namespace picket {
@@ -185,6 +186,26 @@ TEST_F(RecordReader, WithReceiveCheckingARepeatedRecordIsRefused) {
   reader->read(batch({record}));
   EXPECT_TRUE(what->events.empty());
   EXPECT_EQ(bad("repeated"), 1);
+}
+
+/// An agent that says goodbye and hangs up: whoever ends its session must not come before the message.
+TEST_F(RecordReader, AConnectionHasNothingMoreOnlyWhenItsMessagesAreSent) {
+  testing::bare_link with{sessions->anchor(1)};
+  auto& link = *with.link;
+  sessions->bind(with.link, {});
+  auto& one = batch({seal("#!-agent shutdown ", key)});
+  one.records[0].connection = link.token();
+  link.taken_batch = one.id.sequence;
+  link.waiting_records = 1;
+  link.mark_ended();
+  auto control = reader->read(one);
+  ASSERT_EQ(control.size(), 1u);
+  EXPECT_EQ(control[0].messages->messages.size(), 1u);
+  EXPECT_FALSE(link.take_end()) << "the I/O thread would end the session before it has the message";
+  EXPECT_EQ(reader->settle(one).size(), 1u);
+  EXPECT_FALSE(link.waits());
+  EXPECT_EQ(link.waiting_records, 0);
+  EXPECT_FALSE(sessions->by_token(link.token()));
 }
 
 TEST_F(RecordReader, TheNodesOwnEventsNeedNoOpening) {

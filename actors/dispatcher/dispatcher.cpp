@@ -52,8 +52,9 @@ void dispatcher_state::give(shard_schedule::assignment to) {
   if (!what) return schedule->finish(to.shard, false);
   what->executor = to.executor;
   // Earlier processes died with it: it must not end this one as well.
-  if (what->attempt > max_attempts) return set_aside(what, failed_three_times);
-  if (what->attempt == max_attempts) return examine(what);
+  if (what->attempt > max_attempts || (what->attempt == max_attempts && !what->examined))
+    return examine(what);
+  if (what->examined) setup.source->count_attempts(*what, what->attempt);
   run(what);
 }
 
@@ -81,42 +82,57 @@ constexpr std::chrono::milliseconds examine_limit{examine_limit_ms};
 
 } // namespace
 
+/// The executor works for other shards meanwhile: a child process runs the batch.
 void dispatcher_state::examine(const work_ptr& what) {
-  // Whatever ends the process meanwhile is not its doing: it has not begun.
-  setup.source->count_attempts(*what, what->attempt - 1);
-  auto begin = [this, what] {
-    setup.source->count_attempts(*what, what->attempt);
-    run(what);
+  schedule->hold(what->shard);
+  bool last = what->attempt > max_attempts;
+  if (last)
+    suspects.erase(what->shard); // it is not run any more
+  else
+    setup.source->count_attempts(*what, what->attempt - 1); // what ends the process now is not its doing
+  examinations.push_back(what);
+  if (examinations.size() == 1) ask_examiner();
+}
+
+void dispatcher_state::ask_examiner() {
+  if (examinations.empty()) return;
+  auto what = examinations.front();
+  auto done = [this, what](const examined* found) {
+    examinations.pop_front();
+    on_examined(what, found);
+    ask_examiner();
+    pump();
   };
-  self->request(setup.examiner, examine_limit, examine_atom_v, order_of(*what, {}))
-      .then(
-          [this, what, begin](const examined& found) {
-            if (!found.settled) return postpone(what);
-            for (auto index : found.left_out)
-              if (index < what->records.size()) what->records[index].kind = record_kind::left_out;
-            begin();
-          },
-          // Without an answer it has its last attempt as it is.
-          [begin](const caf::error&) { begin(); });
+  auto ask = [&](auto atom, const std::string& reason) {
+    self->request(setup.examiner, examine_limit, atom, order_of(*what, reason))
+        .then([done](const examined& found) { done(&found); },
+              [done](const caf::error& why) {
+                // An examiner that is gone stops the node; the batch is in the pool then.
+                if (why == caf::sec::request_timeout) done(nullptr);
+              });
+  };
+  if (what->attempt > max_attempts)
+    ask(aside_atom_v, failed_three_times);
+  else
+    ask(examine_atom_v, std::string{});
 }
 
-void dispatcher_state::set_aside(const work_ptr& what, const std::string& reason) {
-  suspects.erase(what->shard); // it is not run any more
-  self->request(setup.examiner, examine_limit, aside_atom_v, order_of(*what, reason))
-      .then([this, what](const examined& done) { done.settled ? finish(*what) : postpone(what); },
-            [this, what, reason](const caf::error& why) {
-              // An examiner that is gone stops the node; the batch is in the pool then.
-              if (why == caf::sec::request_timeout) set_aside(what, reason);
-            });
-}
-
-void dispatcher_state::postpone(const work_ptr& what) {
-  auto shard = what->shard;
-  again[shard] = what;
-  suspects.insert(shard);
-  schedule->finish(shard, false);
-  self->delayed_send(self, postpone_wait, ready_atom_v, shard);
-  pump();
+void dispatcher_state::on_examined(const work_ptr& what, const examined* found) {
+  bool last = what->attempt > max_attempts;
+  if (last && found != nullptr && found->settled) return finish(*what);
+  again[what->shard] = what;
+  if (last || (found != nullptr && !found->settled)) {
+    // Its letters could not be written. Its shard waits, others do not.
+    self->delayed_send(self, found == nullptr ? std::chrono::seconds{0} : postpone_wait, again_atom_v,
+                       what->shard);
+    return;
+  }
+  // Without an answer it has its last attempt as it is.
+  if (found != nullptr)
+    for (auto index : found->left_out)
+      if (index < what->records.size()) what->records[index].kind = record_kind::left_out;
+  what->examined = true;
+  schedule->release(what->shard);
 }
 
 void dispatcher_state::finish(const work& what) {
@@ -134,37 +150,45 @@ void dispatcher_state::on_done(const work_ptr& what) {
   finish(*what);
 }
 
+/// One half has ended: the other one is ended as well, and only when both are gone is their batch run again.
+/// One that still worked would read from room of the pool that is given away meanwhile.
 void dispatcher_state::on_down(const caf::down_msg& down) {
   for (std::size_t i = 0; i < executors.size(); ++i) {
-    if (executors[i].decoder.address() != down.source && executors[i].rule.address() != down.source) continue;
-    setup.log->write(log_event::executor_failed, {{"executor", i}, {"reason", to_string(down.reason)}});
-    self->demonitor(executors[i].decoder.address());
-    self->demonitor(executors[i].rule.address());
-    self->send_exit(executors[i].decoder, caf::exit_reason::kill);
-    self->send_exit(executors[i].rule, caf::exit_reason::kill);
-    executors[i] = setup.make_executor();
-    self->monitor(executors[i].decoder);
-    self->monitor(executors[i].rule);
-    auto lost = std::move(at_work[i]);
-    at_work[i] = nullptr;
-    if (!lost) break;
-    if (lost->attempt >= max_attempts) {
-      lost->attempt = max_attempts + 1; // also if that has to be asked for again
-      set_aside(lost, failed_three_times);
-      break;
+    auto& one = executors[i];
+    bool decoder = one.decoder.address() == down.source;
+    if (!decoder && one.rule.address() != down.source) continue;
+    if (!one.decoder_ended && !one.rule_ended) {
+      setup.log->write(log_event::executor_failed, {{"executor", i}, {"reason", to_string(down.reason)}});
+      self->send_exit(one.decoder, caf::exit_reason::kill);
+      self->send_exit(one.rule, caf::exit_reason::kill);
     }
-    ++requeued;
-    setup.counts->dispatch_requeued_batches_total.add();
-    auto retry = std::make_shared<work>();
-    retry->id = lost->id;
-    retry->shard = lost->shard;
-    retry->attempt = lost->attempt + 1;
-    retry->records = lost->records;
-    again[lost->shard] = std::move(retry);
-    schedule->requeue(lost->shard);
+    (decoder ? one.decoder_ended : one.rule_ended) = true;
+    if (one.decoder_ended && one.rule_ended) replace_executor(i);
     break;
   }
   pump();
+}
+
+void dispatcher_state::replace_executor(std::size_t which) {
+  executors[which] = setup.make_executor();
+  self->monitor(executors[which].decoder);
+  self->monitor(executors[which].rule);
+  auto lost = std::move(at_work[which]);
+  at_work[which] = nullptr;
+  if (!lost) return;
+  if (lost->attempt >= max_attempts) {
+    lost->attempt = max_attempts + 1;
+    return examine(lost);
+  }
+  ++requeued;
+  setup.counts->dispatch_requeued_batches_total.add();
+  auto retry = std::make_shared<work>();
+  retry->id = lost->id;
+  retry->shard = lost->shard;
+  retry->attempt = lost->attempt + 1;
+  retry->records = lost->records;
+  again[lost->shard] = std::move(retry);
+  schedule->requeue(lost->shard);
 }
 
 void dispatcher_state::settle_drain() {
@@ -197,6 +221,10 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<di
         self->state.pump();
       },
       [self](done_atom, const work_ptr& what) { self->state.on_done(what); },
+      [self](again_atom, std::uint16_t shard) {
+        self->state.schedule->release(shard);
+        self->state.pump();
+      },
       [self](drain_atom) {
         auto promise = self->make_response_promise<bool>();
         self->state.drains.push_back(promise);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,8 @@ inline constexpr std::int64_t examine_limit_ms = 150'000;
 struct executor {
   decoder_actor decoder;
   rule_actor rule;
+  bool decoder_ended = false;
+  bool rule_ended = false;
 };
 
 /// Between two tries to write the letters of a batch.
@@ -54,18 +57,19 @@ struct dispatcher_state {
   void start();
   void on_done(const work_ptr& what);
   void on_down(const caf::down_msg& down);
+  void replace_executor(std::size_t which);
   /// Gives ready shards to free executors. Called after every change.
   void pump();
   std::optional<shard_schedule::assignment> next_assignment();
   void give(shard_schedule::assignment to);
   void run(const work_ptr& what);
-  /// Before the last attempt: what is fatal in it is left out.
+  /// Before the last attempt: what is fatal in it is left out. After it: all its lines become dead letters,
+  /// asked again until it is done. Its shard waits.
   void examine(const work_ptr& what);
-  /// After it: all its lines become dead letters. Asked again until it is done.
-  void set_aside(const work_ptr& what, const std::string& reason);
-  /// Its letters could not be written: its shard waits, its executor works for the others, and after
-  /// `postpone_wait` it has its turn again, alone.
-  void postpone(const work_ptr& what);
+  /// One at a time, in the order of `examinations`.
+  void ask_examiner();
+  /// `found` null: no answer came in time.
+  void on_examined(const work_ptr& what, const examined* found);
   void finish(const work& what);
   void settle_drain();
   void show();
@@ -78,7 +82,8 @@ struct dispatcher_state {
   std::vector<work_ptr> at_work; ///< by executor
   std::vector<std::shared_ptr<engine::shard_state>> states;
   std::set<shard_id> suspects;
-  std::vector<work_ptr> again; ///< by shard: taken, not finished, to run once more
+  std::vector<work_ptr> again;       ///< by shard: taken, not finished, to run once more
+  std::deque<work_ptr> examinations; ///< the examiner has the first; at most one of a shard
   std::vector<caf::typed_response_promise<bool>> drains;
   std::uint64_t batches = 0;
   std::uint64_t requeued = 0;

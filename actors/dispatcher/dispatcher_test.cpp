@@ -266,16 +266,30 @@ TEST_F(Dispatcher, ABatchWithWhichThreeProcessesDiedIsSetAsideUnseen) {
 }
 
 TEST_F(Dispatcher, WhileABatchIsExaminedItsShardWaitsAndOthersRun) {
-  start(2);
+  start(1);
   examiner.answers = false;
   source->first_attempt = 3;
   bring(0, 1);
   source->first_attempt = 1;
   bring(0, 2);
   bring(1, 3);
-  ASSERT_EQ(inbox.size(), 1u);
+  ASSERT_EQ(inbox.size(), 1u) << "its executor is free";
   EXPECT_EQ(inbox[0]->id.sequence, 3u);
-  EXPECT_EQ(status().busy, 2u);
+  settle(0);
+  EXPECT_TRUE(inbox.empty()) << "what comes behind it waits";
+}
+
+TEST_F(Dispatcher, TheExaminerIsAskedForOneBatchAtATime) {
+  start(2);
+  examiner.answers = false;
+  source->first_attempt = 3;
+  bring(0, 1);
+  bring(1, 2);
+  EXPECT_EQ(examiner.examined, std::vector<std::uint64_t>{1});
+  examiner.answers = true;
+  advance(std::chrono::milliseconds{examine_limit_ms + 1'000}, std::chrono::seconds{1});
+  EXPECT_EQ(examiner.examined, (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(inbox.size(), 2u);
 }
 
 TEST_F(Dispatcher, WithoutAnAnswerOfTheExaminerTheLastAttemptIsMadeAsItIs) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@ enum class pressure : std::uint8_t {
 struct connection_turn {
   std::size_t allowance_bytes = 0; ///< may still be read under `scarce`
   std::size_t needed_bytes = 0;    ///< size of the record that waits
+  std::uint64_t batch = 0;         ///< sequence of the batch that took its last record
 };
 
 /// Shares scarce room among connections by deficit round robin: each waiting connection is given the same

@@ -44,7 +44,8 @@ protected:
     gather.shards = 4;
     gather.batch_records = 8;
     gather.durable = durable;
-    intake_links links{[this](shard_id shard) { ready.push_back(shard); }, [this] { asked = true; }};
+    intake_links links{[this](shard_id shard) { ready.push_back(shard); }, [this] { asked = true; },
+                       [this](shard_id shard, std::uint64_t batch) { lost.emplace_back(shard, batch); }};
     intake = std::make_unique<shard_intake>(pool, files, gather, links, counts, event_log::silent());
   }
 
@@ -99,6 +100,7 @@ protected:
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   std::unique_ptr<shard_intake> intake;
   std::deque<shard_id> ready;
+  std::vector<std::pair<shard_id, std::uint64_t>> lost;
   std::map<agent_id, connection_turn> turns;
   std::map<agent_id, std::vector<int>> seen;
   std::int64_t now_ms = 1'000;
@@ -266,6 +268,32 @@ TEST_F(IntakeOverflow, ABatchInThePoolAndInAFileRunsOnce) {
   expect_all_in_order(200);
 }
 
+TEST_F(IntakeOverflow, ABatchThatStandsInTwoFilesRunsOnceAndLeavesNothing) {
+  open(true);
+  ASSERT_EQ(fill(32), 32);
+  asked = true;
+  serve();
+  // As after a write that the disk took and did not acknowledge, and a crash of the machine.
+  auto stored = files->figures().batches;
+  intake.reset();
+  pool.reset();
+  files.reset();
+  std::filesystem::copy(dir.path() / "overflow/overflow-00000001.batches",
+                        dir.path() / "overflow/overflow-00000002.batches");
+  std::filesystem::remove(dir.path() / "run/pool");
+  open(true);
+  EXPECT_EQ(files->recovery().batches.size(), 2 * stored);
+  EXPECT_EQ(intake->resume(), stored);
+  asked = true;
+  serve();
+  run_all();
+  EXPECT_EQ(files->figures().batches, 0u);
+  std::size_t lines = 0;
+  for (const auto& [agent, numbers] : seen)
+    lines += numbers.size();
+  EXPECT_EQ(lines, 32u);
+}
+
 TEST_F(IntakeOverflow, AFileThatIsDamagedCostsItsBatchAndNoMore) {
   open();
   ASSERT_EQ(fill(1'000), 1'000);
@@ -279,6 +307,9 @@ TEST_F(IntakeOverflow, AFileThatIsDamagedCostsItsBatchAndNoMore) {
   }
   run_all();
   EXPECT_EQ(counts->overflow_damaged_batches_total.value(), 1);
+  EXPECT_EQ(counts->overflow_lost_records_total.value(), 8);
+  ASSERT_EQ(lost.size(), 1u) << "whoever waits for it is told";
+  EXPECT_GT(lost[0].second, 0u);
   std::size_t count = 0;
   for (const auto& [agent, numbers] : seen) {
     count += numbers.size();

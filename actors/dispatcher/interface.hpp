@@ -37,6 +37,7 @@ CAF_ADD_ATOM(picket_dispatch, picket, evaluate_atom, "evaluate")
 CAF_ADD_ATOM(picket_dispatch, picket, append_atom, "append")
 CAF_ADD_ATOM(picket_dispatch, picket, write_atom, "write")
 CAF_ADD_ATOM(picket_dispatch, picket, done_atom, "done")
+CAF_ADD_ATOM(picket_dispatch, picket, again_atom, "again")
 CAF_ADD_ATOM(picket_dispatch, picket, drain_atom, "drain")
 
 CAF_ADD_TYPE_ID(picket_dispatch, (picket::work_ptr))
@@ -94,12 +95,13 @@ using decoder_actor = caf::typed_actor<
 ///
 /// At most one batch of a shard is at work, so an agent's events are analysed in their order. A free executor
 /// takes the ready shard that has waited longest. Bound: one `ready` for each shard that has work and was not
-/// announced; the pool bounds what waits. An executor dies: its batch runs again on a new one, with the state
-/// as far as it had come. Attempts count over processes: before the third the examiner finds the lines of
-/// which the analysis dies, and they are left out; if it fails all the same, all its lines become dead
-/// letters. The shard is busy meanwhile, so order stays. A batch that an earlier process has begun and not
-/// finished runs alone. The examiner does not answer: the third attempt is made as it is; setting aside is
-/// asked again. The dispatcher dies: the node stops; what was read is in the pool.
+/// announced; the pool bounds what waits. An executor dies: when both halves are gone its batch runs again on
+/// a new one, with the state as far as it had come. Attempts count over processes: before the third the
+/// examiner finds the lines of which the analysis dies, and they are left out; if it fails all the same, all
+/// its lines become dead letters. The shard waits meanwhile, so order stays, and so it does while the disk
+/// takes no letter; executors work for others. A batch that an earlier process has begun and not finished
+/// runs alone. The examiner does not answer: the third attempt is made as it is; setting aside is asked
+/// again. The dispatcher dies: the node stops; what was read is in the pool.
 using dispatcher_actor = caf::typed_actor<
     // From the intake, once until the shard has been emptied: this shard has work.
     //   -> no answer
@@ -107,6 +109,9 @@ using dispatcher_actor = caf::typed_actor<
     // From the sink: the work is written; its state comes back, its segments are free.
     //   -> no answer
     caf::reacts_to<done_atom, work_ptr>,
+    // INTERNAL: the shard's batch is to be examined once more.
+    //   -> no answer
+    caf::reacts_to<again_atom, std::uint16_t>,
     // From the node that stops: answer when no work is left.
     //   -> true
     caf::replies_to<drain_atom>::with<bool>,

@@ -218,7 +218,13 @@ bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
         record.connection = 0; // the connections of that process are gone
   } else {
     setup_.counts->overflow_failures_total.add();
-    setup_.log->write(lost ? log_event::overflow_damaged : log_event::overflow_failed, read.error());
+    if (lost)
+      setup_.log->write(log_event::overflow_damaged, {{"shard", shard},
+                                                      {"records", batch->ref.records},
+                                                      {"sequence", batch->ref.id.sequence},
+                                                      {"why", to_string(read.error())}});
+    else
+      setup_.log->write(log_event::overflow_failed, read.error());
   }
   auto& queue = *queues_[shard];
   bool tell = false;
@@ -228,6 +234,7 @@ bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
     if (loaded) batch->loaded = std::move(*read);
     if (lost) {
       setup_.counts->overflow_damaged_batches_total.add();
+      setup_.counts->overflow_lost_records_total.add(batch->ref.records);
       setup_.files->finish(*batch->stored);
       outside_.fetch_sub(1);
       queue.closed.erase(std::find(queue.closed.begin(), queue.closed.end(), batch));
@@ -240,7 +247,7 @@ bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
       queue.announced = true;
     }
   }
-  if (lost) setup_.on_lost();
+  if (lost) setup_.on_lost(shard, batch->ref);
   if (tell) setup_.announce(shard);
   return loaded || lost;
 }

@@ -25,7 +25,7 @@ struct overflow_pump_setup {
   /// A shard that waited for this has work that is ready.
   std::function<void(shard_id)> announce;
   /// A batch did not read back and is gone.
-  std::function<void()> on_lost;
+  std::function<void(shard_id, const store::batch_ref&)> on_lost;
   /// There is room again in the pool.
   std::function<void()> on_room;
   std::shared_ptr<const metrics> counts;

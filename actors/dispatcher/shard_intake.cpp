@@ -33,7 +33,11 @@ shard_intake::shard_intake(std::shared_ptr<store::pool> pool, std::shared_ptr<st
   setup.files = std::move(files);
   setup.durable = options_.durable;
   setup.announce = [this](shard_id shard) { links_.announce(shard); };
-  setup.on_lost = [this] { outstanding_.fetch_sub(1); };
+  setup.on_lost = [this](shard_id shard, const store::batch_ref& ref) {
+    outstanding_.fetch_sub(1);
+    // What an earlier process had read belongs to no connection of this one.
+    if (links_.lost && pool_->is_of_this_start(ref.id)) links_.lost(shard, ref.id.sequence);
+  };
   setup.on_room = [this] { grant(0); };
   setup.counts = counts_;
   setup.log = log_;
@@ -67,8 +71,12 @@ std::size_t shard_intake::resume() {
   for (const auto& ref : pool_->recovery().batches)
     found[key(ref.id)].in_pool = &ref;
   if (pump_->files() != nullptr)
-    for (const auto& one : pump_->files()->recovery().batches)
-      found[key(one.ref.id)].stored = &one;
+    for (const auto& one : pump_->files()->recovery().batches) {
+      auto& place = found[key(one.ref.id)];
+      // Written again after the disk had refused, before a crash of the machine: once is enough.
+      if (place.stored != nullptr) pump_->files()->finish(place.stored->where);
+      place.stored = &one;
+    }
   for (const auto& [id, where] : found) {
     auto ref = where.in_pool != nullptr ? *where.in_pool : where.stored->ref;
     if (where.stored != nullptr) ref.attempt = std::max(ref.attempt, where.stored->ref.attempt);
@@ -100,7 +108,7 @@ intake_answer shard_intake::take(const sealed_record& record, connection_turn& t
   stored.connection = record.connection;
   stored.bytes = record.bytes;
   turn.needed_bytes = record.bytes.size();
-  if (!append(shard_of(record.agent), stored)) return intake_answer::full;
+  if (!append(shard_of(record.agent), stored, &turn.batch)) return intake_answer::full;
   turn.allowance_bytes -= std::min(turn.allowance_bytes, record.bytes.size());
   return intake_answer::taken;
 }
@@ -124,13 +132,13 @@ bool shard_intake::take_again(agent_id agent, record_kind kind, std::string_view
   return append(shard_of(agent), stored);
 }
 
-bool shard_intake::append(shard_id shard, const store::pool_record& record) {
+bool shard_intake::append(shard_id shard, const store::pool_record& record, std::uint64_t* batch) {
   auto& queue = *shards_[shard];
   bool tell = false;
   bool taken = false;
   {
     std::lock_guard lock{queue.mutex};
-    taken = append_locked(queue, shard, record);
+    taken = append_locked(queue, shard, record, batch);
     if (taken && !queue.blocked) {
       tell = !queue.announced;
       queue.announced = true;
@@ -147,7 +155,8 @@ bool shard_intake::append(shard_id shard, const store::pool_record& record) {
   return true;
 }
 
-bool shard_intake::append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record) {
+bool shard_intake::append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record,
+                                 std::uint64_t* batch) {
   for (int tries = 0; tries < 2; ++tries) {
     auto& open = queue.open;
     if (!open) {
@@ -157,6 +166,7 @@ bool shard_intake::append_locked(shard_queue& queue, shard_id shard, const store
       outstanding_.fetch_add(1);
     }
     if (open->append(record) == store::append_result::taken) {
+      if (batch != nullptr) *batch = open->ref().id.sequence;
       if (open->records() >= options_.batch_records || open->bytes() >= options_.batch_bytes)
         close_open(queue);
       return true;

@@ -32,6 +32,8 @@ struct intake_links {
   std::function<void(shard_id)> announce;
   /// There is work for the overflow's thread, which calls `serve_overflow`.
   std::function<void()> ask_overflow;
+  /// A batch could not be read back and is lost, with records of the shard's agents.
+  std::function<void(shard_id, std::uint64_t sequence)> lost = {};
 };
 
 /// Between the I/O threads and the dispatcher: records gather in one open batch for each shard of the pool,
@@ -87,8 +89,10 @@ public:
   void survived(const work& what);
 
 private:
-  bool append(shard_id shard, const store::pool_record& record);
-  bool append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record);
+  /// `batch`: becomes the sequence of the batch that has the record.
+  bool append(shard_id shard, const store::pool_record& record, std::uint64_t* batch = nullptr);
+  bool append_locked(shard_queue& queue, shard_id shard, const store::pool_record& record,
+                     std::uint64_t* batch);
   void close_open(shard_queue& queue);
   void queue_found(const store::batch_ref& ref, const store::stored_ref* stored, bool in_pool);
   work_ptr hand_out(shard_queue& queue, shard_id shard);

@@ -14,7 +14,7 @@ shard_schedule::shard_schedule(std::size_t shards, std::size_t executors)
 void shard_schedule::announce(shard_id shard) {
   if (shard >= shards_.size()) return;
   auto& entry = shards_[shard];
-  if (entry.state == state::running) {
+  if (entry.state == state::running || entry.state == state::held) {
     entry.announced_again = true;
   } else if (entry.state == state::idle) {
     entry.state = state::ready;
@@ -40,8 +40,8 @@ std::optional<shard_schedule::assignment> shard_schedule::next_of(shard_id shard
 
 void shard_schedule::finish(shard_id shard, bool more) {
   auto& entry = shards_[shard];
-  if (entry.state != state::running) return;
-  free_.push_back(entry.executor);
+  if (entry.state != state::running && entry.state != state::held) return;
+  if (entry.state == state::running) free_.push_back(entry.executor);
   if (more || entry.announced_again) {
     entry.state = state::ready;
     ready_.push_back(shard);
@@ -56,6 +56,20 @@ void shard_schedule::requeue(shard_id shard) {
   free_.push_back(entry.executor);
   entry.state = state::ready;
   ready_.push_front(shard);
+}
+
+void shard_schedule::hold(shard_id shard) {
+  auto& entry = shards_[shard];
+  if (entry.state != state::running) return;
+  free_.push_back(entry.executor);
+  entry.state = state::held;
+}
+
+void shard_schedule::release(shard_id shard) {
+  auto& entry = shards_[shard];
+  if (entry.state != state::held) return;
+  entry.state = state::ready;
+  ready_.push_back(shard);
 }
 
 } // namespace picket

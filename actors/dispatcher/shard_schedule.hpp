@@ -9,13 +9,15 @@
 
 namespace picket {
 
-/// Which shard runs next on which executor: pure bookkeeping. A shard is idle, ready or running; a ready one
-/// waits in the order in which it became ready; a running one runs on exactly one executor.
+/// Which shard runs next on which executor: pure bookkeeping. A shard is idle, ready, running or held; a
+/// ready one waits in the order in which it became ready; a running one runs on exactly one executor; a held
+/// one has a batch that is not finished and runs nowhere.
 class shard_schedule {
 public:
   shard_schedule(std::size_t shards, std::size_t executors);
 
-  /// The shard has work. No effect on one that is ready; one that is running becomes ready when it is done.
+  /// The shard has work. No effect on one that is ready; one that is running or held becomes ready when it is
+  /// done.
   void announce(shard_id shard);
 
   struct assignment {
@@ -28,11 +30,16 @@ public:
   /// The same with this shard; nothing if it is not ready or no executor is free.
   std::optional<assignment> next_of(shard_id shard);
 
-  /// The shard's batch is done; its executor is free. `more`: it is ready again, behind those that wait.
+  /// The shard's batch is done; its executor, if it has one, is free. `more`: it is ready again, behind those
+  /// that wait.
   void finish(shard_id shard, bool more);
   /// The executor ended with this shard: the shard waits in front; the executor's place is free for a new
   /// one.
   void requeue(shard_id shard);
+  /// The running shard's executor is free; the shard is not ready before `release`, whoever announces it.
+  void hold(shard_id shard);
+  /// What the shard was held for is over: it is ready, behind those that wait.
+  void release(shard_id shard);
 
   std::size_t executor_of(shard_id shard) const { return shards_[shard].executor; }
   bool running(shard_id shard) const { return shards_[shard].state == state::running; }
@@ -43,7 +50,7 @@ public:
   std::size_t executors() const noexcept { return executors_; }
 
 private:
-  enum class state { idle, ready, running };
+  enum class state { idle, ready, running, held };
   struct slot {
     enum state state = state::idle;
     std::size_t executor = 0;

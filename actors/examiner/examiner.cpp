@@ -109,6 +109,7 @@ std::vector<store::dead_letter> make_letters(const examination_order& order, con
 }
 
 examined examiner_state::examine(const examination_order& order) {
+  if (const auto* known = unwritten_of(order, false)) return answer_of(order, false, *known);
   auto began_ms = steady_clock_ms();
   auto what = make_request(order, setup, true);
   auto findings = setup.examine(what);
@@ -120,14 +121,11 @@ examined examiner_state::examine(const examination_order& order) {
                                                {"children", findings.children},
                                                {"ms", steady_clock_ms() - began_ms},
                                                {"unfinished", findings.complete ? "" : findings.problem}});
-  examined answer;
-  answer.settled = keep(letters);
-  for (const auto& letter : letters)
-    answer.left_out.push_back(letter.head.record);
-  return answer;
+  return answer_of(order, false, std::move(letters));
 }
 
 examined examiner_state::set_aside(const examination_order& order) {
+  if (const auto* known = unwritten_of(order, true)) return answer_of(order, true, *known);
   auto what = make_request(order, setup, false);
   auto findings = setup.examine(what);
   auto letters = make_letters(order, what, findings, true, wall_clock_ms());
@@ -135,10 +133,29 @@ examined examiner_state::set_aside(const examination_order& order) {
                                              {"records", order.records.size()},
                                              {"lines", letters.size()},
                                              {"reason", order.reason}});
+  return answer_of(order, true, std::move(letters));
+}
+
+const std::vector<store::dead_letter>* examiner_state::unwritten_of(const examination_order& order,
+                                                                    bool whole) const {
+  for (const auto& one : found)
+    if (one.batch == order.batch && one.whole == whole) return &one.letters;
+  return nullptr;
+}
+
+examined examiner_state::answer_of(const examination_order& order, bool whole,
+                                   std::vector<store::dead_letter> letters) {
   examined answer;
   answer.settled = keep(letters);
-  for (std::uint32_t i = 0; i < order.records.size(); ++i)
-    answer.left_out.push_back(i);
+  if (whole)
+    for (std::uint32_t i = 0; i < order.records.size(); ++i)
+      answer.left_out.push_back(i);
+  else
+    for (const auto& letter : letters)
+      answer.left_out.push_back(letter.head.record);
+  std::erase_if(found, [&](const unwritten& one) { return one.batch == order.batch; });
+  if (!answer.settled) found.push_back({order.batch, whole, std::move(letters)});
+  if (found.size() > unwritten_kept) found.pop_front();
   return answer;
 }
 
@@ -170,7 +187,9 @@ void examiner_state::announce(const std::vector<store::dead_letter>& letters) {
   }
   // Nothing of the line is in it: the analysis must not die of this event, too.
   for (const auto& [agent, one] : agents)
-    if (waiting.size() < notices_kept)
+    if (waiting.size() >= notices_kept)
+      setup.counts->session_dropped_notices_total.add();
+    else
       waiting.push_back({agent, "picket: Dead letter " + one.first->id
                                     + ", lines set aside: " + std::to_string(one.lines)
                                     + ", the analysis died: " + one.first->reason + "."});

@@ -46,6 +46,10 @@ struct examiner_state {
   /// A line with the text of a letter that is kept already is counted only, as it is by the decoder. False:
   /// the disk did not take all.
   bool keep(const std::vector<store::dead_letter>& letters);
+  /// The letters of an order that could not all be written: they are not looked for again.
+  const std::vector<store::dead_letter>* unwritten_of(const examination_order& order, bool whole) const;
+  /// Keeps the letters, and what is to be answered.
+  examined answer_of(const examination_order& order, bool whole, std::vector<store::dead_letter> letters);
   /// Tells each agent's shard once what was set aside of its lines.
   void announce(const std::vector<store::dead_letter>& letters);
   void send_notices();
@@ -54,11 +58,18 @@ struct examiner_state {
     agent_id agent = 0;
     std::string text;
   };
+  struct unwritten {
+    batch_id batch;
+    bool whole = false;
+    std::vector<store::dead_letter> letters;
+  };
+  static constexpr std::size_t unwritten_kept = 8;   ///< of more a child has to find them again
   static constexpr std::size_t notices_kept = 1'000; ///< more are not sent; the letters are there
 
   examiner_actor::pointer self = nullptr;
   examiner_setup setup;
-  std::deque<notice> waiting; ///< found no room in the pool
+  std::deque<notice> waiting;  ///< found no room in the pool
+  std::deque<unwritten> found; ///< oldest first
   static inline const char* name = "examiner";
 };
 

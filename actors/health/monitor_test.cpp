@@ -80,7 +80,7 @@ TEST_F(Monitor, ThatHasStoppedLookingIsAReasonItself) {
 TEST_F(Monitor, NoticesADispatcherThatDoesNotAnswer) {
   auto silent = sys.spawn([](dispatcher_actor::pointer actor_self) -> dispatcher_actor::behavior_type {
     return {[](ready_atom, std::uint16_t) {}, [](done_atom, const work_ptr&) {},
-            [](drain_atom) { return true; },
+            [](again_atom, std::uint16_t) {}, [](drain_atom) { return true; },
             [actor_self](status_atom) {
               auto promise = actor_self->make_response_promise<dispatch_status>();
               return promise; // and it is never kept
@@ -100,7 +100,8 @@ TEST_F(Monitor, NoticesADispatcherThatDoesNotAnswer) {
 TEST_F(Monitor, ADispatcherThatAnswersIsFine) {
   auto quick = sys.spawn([]() -> dispatcher_actor::behavior_type {
     return {[](ready_atom, std::uint16_t) {}, [](done_atom, const work_ptr&) {},
-            [](drain_atom) { return true; }, [](status_atom) { return dispatch_status{}; }};
+            [](again_atom, std::uint16_t) {}, [](drain_atom) { return true; },
+            [](status_atom) { return dispatch_status{}; }};
   });
   start(quick);
   seconds(100);

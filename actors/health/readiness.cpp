@@ -102,9 +102,7 @@ void readiness::judge_analysis(const health_facts& facts, std::vector<finding>& 
 }
 
 void readiness::judge_room(const health_facts& facts, std::int64_t now_ms, std::vector<finding>& into) {
-  bool full = facts.pool_segments > 0 && facts.pool_free_segments == 0;
-  bool none = (full || facts.durable) && !facts.overflow_accepts;
-  if (pool_.update(none, now_ms, limits_.pool_full_ms, limits_.calm_ms))
+  if (room_.update(facts.no_room, now_ms, limits_.no_room_ms, limits_.calm_ms))
     into.push_back(
         {"there is no room for what agents send: pool and overflow are full",
          "find out why the analysis is slow: the journal's disk, the processor; or free room for the "

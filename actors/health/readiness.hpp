@@ -24,10 +24,7 @@ struct health_facts {
   std::int64_t journal_busy_ms = 0;          ///< one write has taken so long
   std::string journal_why;
   std::vector<disk_facts> disks;
-  std::uint64_t pool_segments = 0;
-  std::uint64_t pool_free_segments = 0;
-  bool overflow_accepts = false;
-  bool durable = false; ///< nothing is analysed before the overflow has it
+  bool no_room = false; ///< nothing is read from agents for want of room
   std::uint64_t overflow_batches = 0;
   std::int64_t dispatcher_silent_ms = 0; ///< it was asked and has not answered for so long
   std::uint64_t paused_connections = 0;
@@ -53,7 +50,7 @@ struct readiness_limits {
   std::int64_t calm_ms = 5'000;            ///< … and so long must it be fine again; likewise the pool
   std::int64_t disk_hangs_ms = 15'000;     ///< one write that takes longer
   std::int64_t silent_ms = 15'000;         ///< a part that does not answer for so long
-  std::int64_t pool_full_ms = 2'000;       ///< so long must there be no room at all
+  std::int64_t no_room_ms = 2'000;         ///< so long must there be no room at all
 };
 
 /// Judges whether a node is fit for traffic and what should worry its operator. Pure; it remembers what was
@@ -88,7 +85,7 @@ private:
   readiness_limits limits_;
   bool stuck_ = false;
   latch journal_;
-  latch pool_;
+  latch room_;
   std::vector<std::pair<std::string, bool>> full_; ///< disks, by name
 };
 

@@ -14,9 +14,6 @@ protected:
     facts.disks = {{"journal", "/var/log/picket", "", 10'000'000'000, 268'435'456},
                    {"data", "/var/lib/picket", "", 10'000'000'000, 268'435'456},
                    {"runtime", "/run/picket", "", 10'000'000, 1'048'576}};
-    facts.pool_segments = 2'048;
-    facts.pool_free_segments = 2'000;
-    facts.overflow_accepts = true;
     facts.max_descriptors = 1'000;
     facts.open_descriptors = 50;
   }
@@ -133,16 +130,14 @@ TEST_F(Readiness, APartThatDoesNotAnswerIsAReason) {
 }
 
 TEST_F(Readiness, WithoutAnyRoomAgentsAreSentElsewhere) {
-  facts.pool_free_segments = 0;
-  EXPECT_EQ(no_ingest(10'000), "") << "the overflow takes it";
   facts.overflow_batches = 7;
   auto found = after(1'000);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0].what, HasSubstr("7 batches wait"));
-  facts.overflow_accepts = false;
+  facts.no_room = true;
   EXPECT_EQ(no_ingest(2'000), "");
   EXPECT_THAT(no_ingest(1'000), HasSubstr("no room"));
-  facts.pool_free_segments = 10;
+  facts.no_room = false;
   EXPECT_NE(no_ingest(1'000), "");
   EXPECT_EQ(no_ingest(5'000), "");
 }

@@ -238,7 +238,8 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     older = anchor->bound.lock();
     bool alive = older && !older->ended();
     // While we do not read, its silence is ours (agent-behaviour.md L2).
-    auto last_byte_ms = !alive ? 0 : older->paused ? now_ms : older->last_byte_ms.load();
+    bool ours = alive && (older->paused || older->waits());
+    auto last_byte_ms = !alive ? 0 : ours ? now_ms : older->last_byte_ms.load();
     auto verdict = anchor->guard.on_startup(pair, now_ms, alive, last_byte_ms, context_->takeover);
     if (protocol::is_refusal(verdict)) {
       lock.unlock();
@@ -252,6 +253,7 @@ bool agent_connection::bind(net::connection& from, protocol::counter_pair pair) 
     if (!alive) older = nullptr;
   }
   link_ = fresh;
+  link_->counts = context_->counts;
   leave_unverified();
   context_->refused->leave(std::exchange(waiting_, 0));
   context_->addresses->on_proven(from.peer().address, now_ms);
@@ -295,13 +297,19 @@ agent_connection::step agent_connection::hand_on(net::connection& from, byte_vie
   if (!paid_ && limit(from, agent)) return step::wait;
   paid_ = true;
   taken.over_limit = over_limit_;
-  // Counted first: the decoder may be done with the record before this thread goes on.
-  if (link_ && link_->waiting_records.fetch_add(1) == 0) link_->waiting_since_ms = from.thread().now_ms();
+  if (link_) {
+    // Counted first: the decoder may be done with the record before this thread goes on.
+    link_->waiting_records.fetch_add(1);
+    if (!link_->waits()) link_->waiting_since_ms = from.thread().now_ms();
+  }
   auto answer = context_->intake->take(taken, *turn_);
   if (answer == intake_answer::taken) {
     context_->counts->ingest_records_total.add();
     context_->counts->ingest_bytes_total.add(static_cast<double>(record.size()));
-    if (link_) link_->traffic.add_record(record.size());
+    if (link_) {
+      link_->taken_batch = turn_->batch;
+      link_->traffic.add_record(record.size());
+    }
     paid_ = over_limit_ = false;
     return step::next;
   }
@@ -338,17 +346,18 @@ bool agent_connection::limit(net::connection& from, agent_id agent) {
 
 namespace {
 
+/// One connection less that waits for room; the last one tells.
+void count_read_on(const metrics& counts, event_log& log, const char* label) {
+  const auto& gauge = counts.ingest_waiting_connections;
+  gauge.add_for(label, -1);
+  if (gauge.value_for("paused") + gauge.value_for("throttled") <= 0) log.write(log_event::ingest_resumed);
+}
+
 /// Goes on reading after a pause, on the connection's thread.
-void read_on(net::connection& connection, const session_link_ptr& link, const metrics& counts, event_log& log,
+void read_on(net::connection& connection, const session_link_ptr& link, const metrics& counts,
              std::int64_t paused_ms) {
-  counts.ingest_paused_seconds_total.add(static_cast<double>(paused_ms) / 1'000);
   if (!link) return connection.resume();
   link->end_pause(connection.thread().now_ms());
-  if (paused_ms >= loss_after_ms) {
-    counts.ingest_long_pauses_total.add();
-    log.write(log_event::ingest_long_pause,
-              {{"agent", to_text(link->agent())}, {"seconds", paused_ms / 1'000}});
-  }
   // An agent that has waited for long: an acknowledgement that lies in its buffer saves the connection, but
   // one that has heard nothing for half a minute may have left it, and a write would throw away what it sent
   // last (agent-behaviour.md B2).
@@ -374,20 +383,43 @@ void agent_connection::wait_for_room(net::connection& from, intake_answer why) {
   context_->counts->ingest_waiting_connections.add_for(label, 1);
   from.pause();
   gate_->room = label;
+  gate_->counted_ms = from.thread().now_ms();
+  gate_->is_long = false;
+  watch_pause(from);
   if (link_) link_->begin_pause(from.thread().now_ms());
   std::weak_ptr<net::connection> weak = from.shared_from_this();
   auto* thread = &from.thread();
   // Not the context: it holds the intake, which holds this.
   auto read = [weak, gate = gate_, label, link = link_, counts = context_->counts, log = context_->log,
-               since_ms = thread->now_ms()] {
-    counts->ingest_waiting_connections.add_for(label, -1);
+               thread, since_ms = thread->now_ms()] {
+    count_read_on(*counts, *log, label);
+    counts->ingest_paused_seconds_total.add(static_cast<double>(thread->now_ms() - gate->counted_ms) / 1'000);
     gate->room = nullptr;
+    thread->cancel(std::exchange(gate->timer, 0));
     auto connection = weak.lock();
     if (connection && connection->is_open())
-      read_on(*connection, link, *counts, *log, connection->thread().now_ms() - since_ms);
+      read_on(*connection, link, *counts, connection->thread().now_ms() - since_ms);
   };
   // At most one for each connection, so it is bounded without the thread's own limit.
   context_->intake->when_room(turn_, [thread, read = std::move(read)] { thread->post_unlimited(read); });
+}
+
+void agent_connection::watch_pause(net::connection& from) {
+  gate_->timer = from.thread().after(loss_after_ms, [this, &from] {
+    auto now_ms = from.thread().now_ms();
+    auto waited_ms = now_ms - gate_->counted_ms;
+    context_->counts->ingest_paused_seconds_total.add(static_cast<double>(waited_ms) / 1'000);
+    gate_->counted_ms = now_ms;
+    if (!gate_->is_long) {
+      gate_->is_long = true;
+      context_->counts->ingest_long_pauses_total.add();
+      // What it sent in a second while it was read: what it may lose in one now.
+      auto rate = link_ ? link_->records_per_s() : 0;
+      context_->log->write(log_event::ingest_long_pause,
+                           {{"agent", id_text_}, {"seconds", waited_ms / 1'000}, {"records_per_s", rate}});
+    }
+    watch_pause(from);
+  });
 }
 
 void agent_connection::count_taken() {
@@ -397,8 +429,12 @@ void agent_connection::count_taken() {
 
 void agent_connection::on_closed(net::connection& from, net::close_reason reason) {
   if (idle_ != 0) from.thread().cancel(idle_);
-  if (gate_->room != nullptr && context_->intake->forget(turn_))
-    context_->counts->ingest_waiting_connections.add_for(gate_->room, -1);
+  from.thread().cancel(std::exchange(gate_->timer, 0));
+  if (gate_->room != nullptr && context_->intake->forget(turn_)) {
+    count_read_on(*context_->counts, *context_->log, gate_->room);
+    auto waited_ms = from.thread().now_ms() - gate_->counted_ms;
+    context_->counts->ingest_paused_seconds_total.add(static_cast<double>(waited_ms) / 1'000);
+  }
   if (taken_slot_) context_->taken->end(*taken_slot_);
   leave_unverified();
   context_->refused->leave(std::exchange(waiting_, 0));

@@ -85,6 +85,8 @@ private:
   /// Holds a record against the agent's limit of events a second. True: it has to wait.
   bool limit(net::connection& from, agent_id agent);
   void wait_for_room(net::connection& from, intake_answer why);
+  /// Counts and tells a pause while it lasts, not only when it is over.
+  void watch_pause(net::connection& from);
   void count_taken();
   step take_control(net::connection& from, const protocol::opened_record& opened);
   step take_startup(net::connection& from, std::string_view body, const protocol::opened_record& opened);
@@ -120,8 +122,11 @@ private:
   /// Why nothing is read for the moment, besides an older connection; shared with what ends it. Touched on
   /// the I/O thread only.
   struct read_gate {
-    const char* room = nullptr; ///< waits for its turn; the label by which that is counted
-    bool limit = false;         ///< waits because its agent is over its limit
+    const char* room = nullptr;  ///< waits for its turn; the label by which that is counted
+    bool limit = false;          ///< waits because its agent is over its limit
+    std::int64_t counted_ms = 0; ///< up to here the pause is in the figures; steady clock
+    bool is_long = false;        ///< it was said that the pause is a long one
+    net::timer_id timer = 0;     ///< looks at the pause now and then
     bool open() const noexcept { return room == nullptr && !limit; }
   };
   std::shared_ptr<read_gate> gate_ = std::make_shared<read_gate>();

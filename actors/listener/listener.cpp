@@ -90,26 +90,45 @@ bool agent_port::end_connections(std::size_t thread) {
   return all;
 }
 
+/// The same step on all threads before the next one anywhere: an agent that one thread has sent away must not
+/// find another that still takes it.
 bool agent_port::stop() {
-  if (stopped_) return true;
+  if (stopped_) return all_read_;
   stopped_ = true;
-  bool all = true;
-  auto until_ms = steady_clock_ms() + last_read_limit_ms;
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    bool ended = false;
-    std::size_t open = 1;
+  for (std::size_t i = 0; i < threads_.size(); ++i)
     threads_[i]->run([&] { listeners_[i]->stop(); });
-    for (auto limit_ms = steady_clock_ms() + farewell_limit_ms; open > 0 && steady_clock_ms() < limit_ms;) {
-      if (!threads_[i]->run([&] { open = half_close_all(i); })) break;
-      if (open > 0) std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    while (!ended && steady_clock_ms() < until_ms) {
-      if (!threads_[i]->run([&] { ended = end_connections(i); })) break;
-      if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-    all = all && ended;
-    threads_[i]->stop();
+  say_farewell();
+  all_read_ = read_to_the_end();
+  for (auto& thread : threads_)
+    thread->stop();
+  return all_read_;
+}
+
+void agent_port::say_farewell() {
+  std::size_t open = 1;
+  for (auto until_ms = steady_clock_ms() + farewell_limit_ms; open > 0 && steady_clock_ms() < until_ms;) {
+    open = 0;
+    for (std::size_t i = 0; i < threads_.size(); ++i)
+      threads_[i]->run([&] { open += half_close_all(i); });
+    if (open > 0) std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
+}
+
+bool agent_port::read_to_the_end() {
+  std::vector<bool> ended(threads_.size(), false);
+  bool all = false;
+  auto until_ms = steady_clock_ms() + last_read_limit_ms;
+  // At least once for each thread, whatever the time.
+  do {
+    all = true;
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      bool done = ended[i];
+      if (!done && !threads_[i]->run([&] { done = end_connections(i); })) done = true; // it never served
+      ended[i] = done;
+      all = all && done;
+    }
+    if (!all) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  } while (!all && steady_clock_ms() < until_ms);
   return all;
 }
 
@@ -135,10 +154,7 @@ listener_actor::behavior_type listener(listener_actor::stateful_pointer<listener
   self->send(self->state.setup.registry, subscribe_atom_v, caf::actor_cast<registry_subscriber_actor>(self));
   return {
       [self](changed_atom, const registry::changes_ptr& changes) { self->state.on_changes(*changes); },
-      [self](stop_atom) {
-        self->state.setup.port->stop();
-        return true;
-      },
+      [self](stop_atom) { return self->state.setup.port->stop(); },
       [self](status_atom) {
         const auto& from = self->state.setup;
         return listener_status{from.port->connections(), from.sessions->size(), from.port->refused()};

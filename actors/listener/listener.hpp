@@ -46,6 +46,10 @@ private:
   std::size_t half_close_all(std::size_t thread);
   /// On the thread: reads what has arrived and ends the connections. False: some wait for room and stay.
   bool end_connections(std::size_t thread);
+  /// Half-closes all connections until the agents have ended them, for a while.
+  void say_farewell();
+  /// False: some still had no room for what they had read when the time was over.
+  bool read_to_the_end();
 
   static constexpr std::int64_t last_read_limit_ms = 10'000;
   static constexpr std::int64_t farewell_limit_ms = 2'000;
@@ -54,6 +58,7 @@ private:
   std::shared_ptr<net::connection_limits> limits_;
   std::shared_ptr<refusal_tally> refusals_;
   bool stopped_ = false;
+  bool all_read_ = true;
 };
 
 struct listener_setup {

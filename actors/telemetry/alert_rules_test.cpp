@@ -113,6 +113,16 @@ TEST(AlertRules, AreRaisedByWhatTheyAreFor) {
   EXPECT_EQ(done.code, 0) << done.said;
 }
 
+TEST(AlertRules, EachIsRaisedByASeries) {
+  auto rules = slurp(folder / "picket-alerts.yml");
+  auto series = slurp(folder / "picket-alerts-test.yml");
+  const boost::regex alert{"- alert: ([A-Za-z]+)"};
+  for (boost::sregex_iterator at{rules.begin(), rules.end(), alert}, end; at != end; ++at) {
+    auto name = (*at)[1].str();
+    EXPECT_NE(series.find("alertname: " + name + "\n        exp_alerts:\n"), std::string::npos) << name;
+  }
+}
+
 TEST(AlertRules, MetricsAreNamedByTheBook) {
   const std::set<std::string> subsystems{"ingest",   "session", "sessions", "agents",   "enrollment",
                                          "registry", "pool",    "overflow", "dispatch", "deadletter",

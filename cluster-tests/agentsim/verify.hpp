@@ -44,6 +44,8 @@ public:
   /// @param expected per agent the number of lines; an agent that is not named counts up to its greatest
   /// number
   verdict judge(const std::map<std::string, std::uint64_t, std::less<>>& expected) const;
+  /// What is wrong with the lines up to now; nothing is said of what is lost.
+  const verdict& so_far() const noexcept { return so_far_; }
   std::uint64_t distinct() const noexcept { return distinct_; }
   bool has(std::string_view agent_id, std::uint64_t number) const;
 

@@ -20,8 +20,8 @@ using harness::eventually;
 using harness::node_process;
 
 constexpr std::string_view texts_of_faults[] = {
-    "sink-stopped",    "sink-slow-ms", "executor-sleep-ms", "disk-error-nth", "disk-full", "disk-read-only",
-    "disk-read-error", "sync-error",   "clock-offset-ms",   "crash-on",       "throw-on"};
+    "sink-stopped",    "sink-slow-ms", "executor-sleep-ms", "disk-error-nth",  "disk-full", "disk-read-only",
+    "disk-read-error", "short-write",  "sync-error",        "clock-offset-ms", "crash-on",  "throw-on"};
 
 TEST(FaultBuild, TheProgramHoldsFaultsOnlyWhereTheyAreBuiltIn) {
   std::ifstream in{PICKET_BINARY_DIR "/picketd", std::ios::binary};

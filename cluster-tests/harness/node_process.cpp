@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <httplib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,7 @@ void node_process::spawn() {
   if (pid_ > 0 && !running()) ::waitpid(pid_, nullptr, 0); // it died by itself
   pid_ = ::fork();
   if (pid_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that dies leaves no node behind
   int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   ::dup2(out, 1);
   ::dup2(out, 2);

@@ -252,6 +252,9 @@ series_list bad(std::initializer_list<const char*> reasons) {
 series_list enrollment_closed(const char* reason) {
   return {std::string{"enrollment_closed_total{reason=\""} + reason + "\"}"};
 }
+series_list http_refused(const char* reason) {
+  return {std::string{"http_refused_total{reason=\""} + reason + "\"}"};
+}
 series_list startups(const char* outcome) {
   return {std::string{"session_startups_total{outcome=\""} + outcome + "\"}"};
 }
@@ -350,7 +353,9 @@ std::vector<hostile_case> enrollment_cases() {
 }
 
 std::vector<hostile_case> http_cases() {
-  return {on("http-garbage", {}, {}, 0), on("http-endless", {}, {}, 0), on("http-slow", {}, {}, 0)};
+  return {on("http-garbage", {}, http_refused("bad_request"), 10, "http-refused"),
+          on("http-endless", {}, http_refused("too_large"), 1, "http-refused"),
+          on("http-slow", {}, http_refused("slow"), 1, "http-refused")};
 }
 
 INSTANTIATE_TEST_SUITE_P(AgentPort, Hostile, ::testing::ValuesIn(agent_port_cases()), title_of);

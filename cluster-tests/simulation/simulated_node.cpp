@@ -195,6 +195,11 @@ void simulated_node::spawn_actors(std::shared_ptr<const engine::ruleset> rules,
   links.ask_overflow = [this] {
     if (overflow_handle) caf::anon_send(overflow_handle, serve_atom_v);
   };
+  links.lost = [this](shard_id shard, std::uint64_t batch) {
+    for (auto& session :
+         sessions->lose_batch(batch, [&](agent_id agent) { return agent % shape.shards == shard; }))
+      caf::anon_send(session, closed_atom_v);
+  };
   intake = std::make_shared<shard_intake>(pool, files, gather, links, counts, log);
   overflow_handle = system->spawn(overflow, overflow_setup{[to = intake] { return to->serve_overflow(); },
                                                            [to = intake] { to->tick(); }});
@@ -399,9 +404,13 @@ std::size_t simulated_node::overdue() const {
 }
 
 std::string simulated_node::broken_bound() const {
-  auto figures = pool->figures();
-  if (figures.free_segments > figures.segments) return "more free segments than there are";
-  if (files && files->figures().bytes > shape.overflow_bytes + overflow_file_bytes)
+  const auto& waiting = counts->ingest_waiting_connections;
+  for (const char* why : {"throttled", "paused", "limited"})
+    if (waiting.value_for(why) < 0) return std::string{"fewer than no connection is "} + why;
+  // An executor that died may have left there what its successor brings again.
+  if (counts->journal_waiting_batches.value() > shape.executors * max_attempts)
+    return "more batches wait at the sink than executors can have brought";
+  if (files && files->figures().bytes > shape.overflow_bytes)
     return "the overflow holds " + std::to_string(files->figures().bytes) + " bytes";
   if (intake->loaded_bytes() > overflow_pump::loaded_limit_bytes + 66'000 * 2)
     return "too much is read back from the overflow";

@@ -85,6 +85,7 @@ public:
   std::filesystem::path directory;
   node_shape shape;
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
+  std::shared_ptr<event_log> log = event_log::silent();
   std::shared_ptr<store::registry_tables> tables;
   std::shared_ptr<store::pool> pool;
   std::shared_ptr<store::overflow> files;
@@ -108,7 +109,6 @@ private:
   void spawn_members();
   void open_port();
 
-  std::shared_ptr<event_log> log = event_log::silent();
   std::shared_ptr<store::local_state> local;
   std::shared_ptr<agent_status_table> statuses = std::make_shared<agent_status_table>();
   std::unique_ptr<net::io_thread> io;

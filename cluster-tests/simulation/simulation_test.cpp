@@ -1,6 +1,6 @@
 // A whole node with simulated agents, moved step by step by a seed: chunks of bytes, the order of messages,
-// time, and faults. After each step the bounds hold; at the end nothing is lost that was taken, the order of
-// each agent holds, and every request was answered. PICKET_SIMULATION_SEED=N replays one seed,
+// time, and faults. After each step the bounds and the order of each agent hold; at the end nothing is lost
+// that was taken, and every request was answered. PICKET_SIMULATION_SEED=N replays one seed,
 // PICKET_SIMULATION_SEEDS=N sets how many are run.
 
 #include <cstdlib>
@@ -314,6 +314,9 @@ private:
     auto broken = node->broken_bound();
     ASSERT_TRUE(broken.empty()) << broken << where();
     ASSERT_EQ(node->overdue(), 0u) << "a request was not answered in time" << where();
+    const auto& written = journal->written.so_far();
+    ASSERT_EQ(written.out_of_order, 0u) << to_string(written) << where();
+    ASSERT_EQ(written.wrong_id, 0u) << to_string(written) << where();
   }
 
   bool all_sent() const {

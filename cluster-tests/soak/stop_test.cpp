@@ -9,6 +9,9 @@
 
 #include "base/testing/scratch_directory.hpp"
 #include "base/time.hpp"
+#include "cluster-tests/agentsim/blocking_agent.hpp"
+#include "cluster-tests/harness/scratch_mount.hpp"
+#include "cluster-tests/harness/seed.hpp"
 #include "cluster-tests/soak/load.hpp"
 
 namespace picket::soak {
@@ -68,6 +71,67 @@ TEST(Stop, UnderLoadLosesNoLineAndTakesTheStormAfterwards) {
               to_string(found).c_str());
   EXPECT_TRUE(found.good()) << to_string(found);
   EXPECT_EQ(found.found, report->sent);
+}
+
+/// Agents that neither answer nor end their connections, on several I/O threads: none is taken on again by
+/// another thread, and the time does not add up.
+TEST(Stop, OfSeveralThreadsIsOneStop) {
+  constexpr std::size_t silent = 60;
+  testing::scratch_directory dir;
+  std::vector<agentsim::agent_identity> identities;
+  for (std::size_t i = 1; i <= silent; ++i) {
+    identities.push_back(
+        {to_text(static_cast<agent_id>(i)), "host-" + std::to_string(i), "any", std::string(64, 'k')});
+    harness::seed_agent(dir.path(), identities.back());
+  }
+  harness::node_process node{dir.path(), {{"ingest.io_threads", "8"}}};
+  ASSERT_TRUE(node.start());
+  std::vector<std::unique_ptr<agentsim::blocking_agent>> held;
+  for (const auto& who : identities) {
+    held.push_back(std::make_unique<agentsim::blocking_agent>(who));
+    ASSERT_TRUE(held.back()->connect(node.agents()));
+    ASSERT_TRUE(held.back()->startup());
+    ASSERT_TRUE(held.back()->send_event("/x", "the last word of " + who.id));
+  }
+  auto began_ms = steady_clock_ms();
+  EXPECT_EQ(node.stop(), 0) << node.log();
+  EXPECT_LT(steady_clock_ms() - began_ms, 10'000) << "two seconds for all, not for each thread";
+  std::size_t heard = 0;
+  for (const auto& event : node.archives())
+    heard += event.value("full_log", "").rfind("the last word", 0) == 0 ? 1U : 0U;
+  EXPECT_EQ(heard, silent);
+}
+
+/// What was read and cannot be put anywhere is said, not lost without a word.
+TEST(Stop, WhileConnectionsWaitForRoomSaysThatNotAllWasRead) {
+  testing::scratch_directory dir;
+  auto disk = harness::scratch_mount::tmpfs(dir.path() / "data/logs", 1 << 20U);
+  if (!disk) GTEST_SKIP() << "needs a disk of its own for the journal: " << to_string(disk.error());
+  harness::node_process node{dir.path(),
+                             {{"pool.segments", "64"},
+                              {"pool.shard_quota_segments", "32"},
+                              {"overflow.max_bytes", "0"},
+                              {"limits.disk_free_min_bytes", "1048576"},
+                              {"node.stop_timeout_s", "3"}}};
+  ASSERT_TRUE(node.start());
+  auto options = numbered_load(dir.path(), node.agents_text(), node.enrollment_text(), 10, 0);
+  options.duration_ms = 60'000;
+  options.timeout_ms = 120'000;
+  agentsim::simulator simulator{options};
+  ASSERT_TRUE(simulator.prepare());
+  std::thread load{[&] { static_cast<void>(simulator.run()); }};
+  EXPECT_TRUE(harness::eventually(
+      [&] { return node.metric("picket_ingest_waiting_connections{why=\"paused\"}") >= 5; },
+      std::chrono::seconds{60}));
+  EXPECT_TRUE(harness::eventually([&] {
+    auto status = node.api("GET", "/picket/node/status");
+    return status && status->dump().find("no room for what agents send") != std::string::npos;
+  })) << "health is true";
+  EXPECT_EQ(node.stop(), 5);
+  EXPECT_TRUE(node.has_logged("event=node-stopped"));
+  EXPECT_FALSE(node.has_logged("finished=all"));
+  simulator.stop();
+  load.join();
 }
 
 } // namespace

@@ -23,6 +23,11 @@ result<void> node::parts::open_letters() {
                                               static_cast<std::size_t>(settings.limits.dead_letters));
   if (!opened) return tl::unexpected<error>(opened.error());
   letters = std::move(*opened);
+  counts->deadletter_unreadable_files.set(static_cast<double>(letters->unreadable()));
+  if (letters->unreadable() > 0)
+    log->write(
+        log_event::deadletter_unreadable,
+        {{"directory", (settings.paths.data_dir / "deadletter").string()}, {"files", letters->unreadable()}});
   return {};
 }
 

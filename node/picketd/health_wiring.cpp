@@ -101,11 +101,9 @@ health_facts node::parts::look() const {
   facts.journal_busy_ms = journal.busy_ms;
   facts.journal_why = journal.why;
   facts.disks = ask_disks(settings, *counts);
-  auto segments = pool->figures();
-  facts.pool_segments = segments.segments;
-  facts.pool_free_segments = segments.free_segments;
-  facts.overflow_accepts = intake->overflow_now() == overflow_state::accepting;
-  facts.durable = settings.ingest.durable;
+  // With durable ingest nothing is analysed before the overflow has it.
+  facts.no_room = intake->pressure_now() == pressure::stop
+                  || (settings.ingest.durable && intake->overflow_now() != overflow_state::accepting);
   auto count = [](double value) { return static_cast<std::uint64_t>(std::max(0.0, value)); };
   facts.overflow_batches = count(counts->overflow_batches.value());
   facts.paused_connections = count(counts->ingest_waiting_connections.value_for("paused"));

@@ -77,10 +77,13 @@ bool node::stop() {
   if (p.admin) p.admin->stop();
   if (p.health) p.health->stop();
   auto oldest = p.intake->oldest_arrival_ms();
+  bool analysed = drained && synced && !oldest;
   p.log->write(log_event::node_stopped,
-               {{"finished", all_read && drained && synced && !oldest ? "all" : "the rest is in the pool"}});
+               {{"finished", !analysed   ? "the rest is in the pool"
+                             : !all_read ? "some agents' connections could not be read to their end"
+                                         : "all"}});
   p.log->flush();
-  return all_read && drained && synced && !oldest;
+  return all_read && analysed;
 }
 
 bool node::failed() const { return parts_->watching->failed(); }
@@ -113,6 +116,11 @@ node::parts::~parts() {
   end(sink);
   end(examiner);
   end(registry);
+  // Sessions of connections that were cut off are known to nobody else, and their handles must not outlive
+  // the system.
+  if (sessions)
+    for (auto& session : sessions->clear())
+      caf::anon_send_exit(session, caf::exit_reason::kill);
 }
 
 } // namespace picket

@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int certificate_days = 3'650;
-constexpr std::uint64_t most_overflow_files = 256; ///< each keeps a descriptor
 constexpr std::size_t refused_per_agent = 4;
 
 result<void> make_private(const fs::path& dir) {
@@ -144,16 +143,12 @@ result<void> node::parts::open_stores() {
 
 result<void> node::parts::open_overflow() {
   const auto& own = settings.overflow;
-  if (own.max_bytes == 0) {
-    if (!settings.ingest.durable) return {};
-    return fail(errc::bad_configuration, "durable ingest needs the overflow's files", "overflow.max_bytes",
-                "set it above 0, or ingest.durable: no");
-  }
+  if (own.max_bytes == 0) return {};
   store::overflow_options options;
   options.dir = own.dir;
   options.max_bytes = static_cast<std::uint64_t>(own.max_bytes);
   options.keep_free_bytes = static_cast<std::uint64_t>(settings.limits.disk_free_min_bytes);
-  options.file_bytes = std::max(options.file_bytes, options.max_bytes / most_overflow_files);
+  options.file_bytes = std::max(options.file_bytes, options.max_bytes / options.max_files);
   auto opened = store::overflow::open(options);
   if (!opened) return tl::unexpected<error>(opened.error());
   overflow_files = std::move(*opened);
@@ -200,6 +195,10 @@ void node::parts::open_intake() {
   intake_links links;
   links.announce = [to = dispatcher](shard_id shard) { caf::anon_send(to->handle, ready_atom_v, shard); };
   links.ask_overflow = [to = spill] { caf::anon_send(to->handle, serve_atom_v); };
+  links.lost = [to = sessions, shards = gather.shards](shard_id shard, std::uint64_t batch) {
+    for (auto& session : to->lose_batch(batch, [&](agent_id agent) { return agent % shards == shard; }))
+      caf::anon_send(session, closed_atom_v);
+  };
   intake = std::make_shared<shard_intake>(pool, overflow_files, gather, links, counts, log);
   overflow_setup setup;
   setup.serve = [to = intake] { return to->serve_overflow(); };
@@ -308,14 +307,15 @@ void node::parts::guard_port(port_context& context) {
   context.addresses = std::make_shared<net::address_guard>(addresses);
   context.refusals =
       std::make_shared<refusal_tally>("agents", counts, &metrics::ingest_refused_connections_total, log);
-  context.cloned = [notices = intake, to = log](agent_id agent, const protocol::agent_row& row,
-                                                const net::endpoint& from) {
+  context.cloned = [notices = intake, to = log, dropped = counts](
+                       agent_id agent, const protocol::agent_row& row, const net::endpoint& from) {
     to->write(log_event::agent_cloned,
               {{"agent", to_text(agent)}, {"name", row.name}, {"refused", net::to_string(from)}});
     auto notice =
         protocol::format_notice(protocol::agent_notice::cloned, to_text(agent), row.name, row.address);
-    // Without room only the log says it.
-    notices->take(agent, notice.location.substr(notice.location.find("->") + 2), notice.text);
+    // Without room only the log and a figure say it.
+    if (!notices->take(agent, notice.location.substr(notice.location.find("->") + 2), notice.text))
+      dropped->session_dropped_notices_total.add();
   };
 }
 
@@ -436,6 +436,10 @@ result<void> node::parts::open_http() {
   options.http.certificate_file = settings.api.tls.certificate.string();
   options.http.key_file = settings.api.tls.key.string();
   options.http.threads = static_cast<unsigned>(settings.api.threads);
+  options.http.on_refused = [to = log, figures = counts](std::string_view reason, const std::string& peer) {
+    figures->http_refused_total.add_for(reason);
+    to->write(log_event::http_refused, {{"reason", reason}, {"peer", peer}});
+  };
   auto serving = api::start_api(options, facade, counts);
   if (!serving) return tl::unexpected<error>(serving.error());
   admin = std::move(*serving);
@@ -445,6 +449,7 @@ result<void> node::parts::open_http() {
   plain.where = *health_where;
   plain.threads = static_cast<unsigned>(settings.health.threads);
   plain.body_limit_bytes = 64 * 1024; // nobody has to send one
+  plain.on_refused = options.http.on_refused;
   auto health_serving = api::start_health(
       plain, {[this] { return not_ready_for_ingest(); }, [this] { return not_ready_for_control(); }}, counts);
   if (!health_serving) return tl::unexpected<error>(health_serving.error());

@@ -110,6 +110,12 @@ result<void> overflow::check_room(std::uint64_t bytes) const {
                   "the overflow holds " + std::to_string(bytes_ >> 20U) + " MiB of at most "
                       + std::to_string(options_.max_bytes >> 20U),
                   where);
+    std::uint64_t batches = 0;
+    for (const auto& [number, file] : files_)
+      batches += file->live();
+    if (batches >= options_.max_batches)
+      return fail(errc::overflow_full,
+                  "the overflow holds " + std::to_string(batches) + " batches, as many as it may", where);
   }
   struct statvfs disk {};
   if (::statvfs(options_.dir.c_str(), &disk) != 0)
@@ -122,6 +128,10 @@ result<void> overflow::check_room(std::uint64_t bytes) const {
 }
 
 result<void> overflow::begin_file() {
+  if (figures().files >= options_.max_files)
+    return fail(errc::overflow_full,
+                "the overflow has " + std::to_string(options_.max_files) + " files, as many as it may",
+                options_.dir.string());
   auto file = overflow_file::create(path_of(last_ + 1));
   // The name may be taken by a file that is not ours.
   while (!file && file.error().code == errc::already_exists)
@@ -147,9 +157,11 @@ std::shared_ptr<overflow_file> overflow::file_of(std::uint64_t number) const {
 
 result<stored_ref> overflow::append(const batch_ref& batch, std::span<const pool_record> records) {
   auto need = overflow_file::entry_bytes(records);
-  if (auto room = check_room(need); !room) return tl::unexpected(room.error());
   auto file = file_of(current_);
-  if (!file || file->full() || file->size() + need > options_.file_bytes) {
+  bool another = !file || file->full() || file->size() + need > options_.file_bytes;
+  auto room = check_room(need + (another ? overflow_file::head_bytes : 0));
+  if (!room) return tl::unexpected(room.error());
+  if (another) {
     if (auto begun = begin_file(); !begun) return tl::unexpected(begun.error());
     file = file_of(current_);
   }

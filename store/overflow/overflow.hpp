@@ -18,6 +18,8 @@ struct overflow_options {
   std::uint64_t max_bytes = std::uint64_t{10} << 30U;        ///< of all files together
   std::uint64_t keep_free_bytes = std::uint64_t{256} << 20U; ///< on the disk
   std::uint64_t file_bytes = std::uint64_t{64} << 20U;       ///< a file is not begun anew before
+  std::size_t max_files = 256;                               ///< each has a descriptor and a mapping
+  std::uint64_t max_batches = 131'072;                       ///< each takes some 200 bytes of memory
 };
 
 /// Names a stored batch. A plain value: nothing happens to the batch when it goes.
@@ -51,8 +53,7 @@ public:
   static result<std::unique_ptr<overflow>> open(const overflow_options& options);
 
   const overflow_recovery& recovery() const noexcept { return recovered_; }
-  /// Errors: overflow_full (the limit, or the room that must stay free), disk_full, io. Nothing is stored
-  /// then.
+  /// Errors: overflow_full (a limit, or the room that must stay free), disk_full, io. Nothing is stored then.
   result<stored_ref> append(const batch_ref& batch, std::span<const pool_record> records);
   /// Forces to the disk what was appended since the last call. After an error nothing of that counts, and the
   /// next batch begins a new file.

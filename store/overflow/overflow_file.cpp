@@ -107,8 +107,9 @@ struct overflow_file::slot_word {
 };
 
 namespace {
-constexpr std::size_t table_bytes = header_bytes + std::size_t{overflow_file::slots} * 16;
-}
+constexpr std::size_t table_bytes = overflow_file::head_bytes;
+static_assert(table_bytes == header_bytes + std::size_t{overflow_file::slots} * 16);
+} // namespace
 
 overflow_file::overflow_file(std::filesystem::path path)
     : path_{std::move(path)} {}

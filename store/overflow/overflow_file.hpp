@@ -34,6 +34,7 @@ enum class slot_state : std::uint8_t { empty = 0, stored = 1, done = 2 };
 class overflow_file {
 public:
   static constexpr std::uint32_t slots = 4'096;
+  static constexpr std::uint64_t head_bytes = 4'096 + std::uint64_t{slots} * 16; ///< of an empty file
   static constexpr std::size_t largest_entry_bytes = std::size_t{64} << 20U;
 
   /// Makes a new file, mode 0600. Errors: already_exists, disk_full, permission, io.

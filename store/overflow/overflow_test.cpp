@@ -135,6 +135,33 @@ TEST_F(Overflow, StopsAtItsLimitAndGoesOnWithRoom) {
   EXPECT_TRUE(put(*all, 200));
 }
 
+TEST_F(Overflow, FilesAndBatchesAreBounded) {
+  overflow_options few;
+  few.dir = dir.path() / "overflow";
+  few.keep_free_bytes = 0;
+  few.max_batches = 3;
+  auto all = overflow::open(few).value();
+  auto first = put(*all, 1).value();
+  ASSERT_TRUE(put(*all, 2));
+  ASSERT_TRUE(put(*all, 3));
+  EXPECT_EQ(put(*all, 4).error().code, errc::overflow_full);
+  EXPECT_EQ(all->check_room(1).error().code, errc::overflow_full);
+  all->finish(first);
+  EXPECT_TRUE(put(*all, 4));
+
+  few.dir = dir.path() / "other";
+  few.max_batches = 1'000;
+  few.max_files = 2;
+  few.file_bytes = 1; // one batch in each
+  all = overflow::open(few).value();
+  first = put(*all, 1).value();
+  ASSERT_TRUE(put(*all, 2));
+  EXPECT_EQ(put(*all, 3).error().code, errc::overflow_full);
+  all->finish(first);
+  all->tidy();
+  EXPECT_TRUE(put(*all, 3));
+}
+
 TEST_F(Overflow, LeavesRoomOnTheDisk) {
   auto all = open(64 << 20U, std::uint64_t{1} << 60U);
   auto refused = put(*all, 1);
