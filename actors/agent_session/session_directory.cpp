@@ -110,8 +110,8 @@ std::vector<agent_session_actor> session_directory::clear() {
   std::vector<agent_session_actor> left;
   for (auto& stripe : tokens_) {
     std::lock_guard lock{stripe.mutex};
-    for (auto& [token, entry] : stripe.entries)
-      left.push_back(std::move(entry.session));
+    for (auto& [token, bound] : stripe.entries)
+      left.push_back(std::move(bound.session));
     bound_.fetch_sub(stripe.entries.size(), std::memory_order_relaxed);
     stripe.entries.clear();
   }
