@@ -64,8 +64,11 @@ protected:
     add.key = "the-key";
     add.address = "any";
     command.arguments = add;
-    auto view = tables->read().value();
-    auto decided = registry::decide_batch(view, {&command}, {}, 1'700'000'000'000);
+    registry::decided_batch decided;
+    {
+      auto view = tables->read().value();
+      decided = registry::decide_batch(view, {&command}, {}, 1'700'000'000'000);
+    }
     ASSERT_TRUE(tables->commit(decided.batch));
   }
 
