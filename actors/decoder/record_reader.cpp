@@ -44,7 +44,8 @@ std::vector<session_messages> record_reader::messages() {
   return found;
 }
 
-std::vector<agent_session_actor> record_reader::settle(const work& what) {
+std::vector<agent_session_actor> record_reader::settle(work& what) {
+  what.opened = true;
   std::vector<agent_session_actor> ended;
   auto now_ms = steady_clock_ms();
   for (auto& [token, tally] : tallies_) {

@@ -55,7 +55,7 @@ public:
   /// count as opened, and an I/O thread may end a session whose connection has ended. Sessions whose
   /// connection had ended before and whose last record was in this batch: they are unbound, and the caller
   /// tells them.
-  std::vector<agent_session_actor> settle(const work& what);
+  std::vector<agent_session_actor> settle(work& what);
 
 private:
   struct agent_cache {

@@ -79,6 +79,7 @@ protected:
         for (const auto& record : what->records)
           seen[record.agent].push_back(std::atoi(std::string{record.bytes}.c_str()));
         highest_attempt = std::max(highest_attempt, what->attempt);
+        what->opened = true;
         if (intake->finish(*what)) ready.push_back(shard);
       }
       serve();

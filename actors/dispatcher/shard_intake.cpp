@@ -269,6 +269,9 @@ bool shard_intake::finish(const work& done) {
     more = queue.has_more();
     if (!more) queue.announced = false;
   }
+  // Set aside without having been opened: nobody waits for its records any more.
+  if (!done.opened && links_.lost && pool_->is_of_this_start(done.id))
+    links_.lost(done.shard, done.id.sequence);
   if (ask) ask_overflow();
   show_pool();
   grant(freed_bytes);

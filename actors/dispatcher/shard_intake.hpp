@@ -32,7 +32,8 @@ struct intake_links {
   std::function<void(shard_id)> announce;
   /// There is work for the overflow's thread, which calls `serve_overflow`.
   std::function<void()> ask_overflow;
-  /// A batch could not be read back and is lost, with records of the shard's agents.
+  /// A batch will never be opened, with records of the shard's agents: it could not be read back, or was set
+  /// aside as a whole.
   std::function<void(shard_id, std::uint64_t sequence)> lost = {};
 };
 

@@ -24,7 +24,8 @@ protected:
     intake_options gather;
     gather.shards = 4;
     gather.batch_records = 3;
-    intake_links links{[this](shard_id shard) { announced.push_back(shard); }, [] {}};
+    intake_links links{[this](shard_id shard) { announced.push_back(shard); }, [] {},
+                       [this](shard_id shard, std::uint64_t batch) { unopened.emplace_back(shard, batch); }};
     intake = std::make_unique<shard_intake>(pool, nullptr, gather, links, counts, event_log::silent());
   }
 
@@ -46,6 +47,7 @@ protected:
   std::shared_ptr<store::pool> pool;
   std::shared_ptr<metrics> counts = std::make_shared<metrics>();
   std::vector<shard_id> announced;
+  std::vector<std::pair<shard_id, std::uint64_t>> unopened;
   std::unique_ptr<shard_intake> intake;
   std::uint32_t boot = 0;
 };
@@ -147,6 +149,20 @@ TEST_F(ShardIntake, ABatchThatSurvivedItsAnalysisIsNoSuspect) {
   ASSERT_EQ(intake->resume(), 1u);
   EXPECT_EQ(pool->recovery().batches[0].attempt, 0u);
   EXPECT_EQ(intake->take(shard_id{1})->attempt, 1u);
+}
+
+TEST_F(ShardIntake, ABatchThatIsSetAsideUnopenedHoldsNobodyUp) {
+  open();
+  ASSERT_TRUE(put(1, "x"));
+  auto what = intake->take(shard_id{1});
+  intake->finish(*what);
+  ASSERT_EQ(unopened.size(), 1u);
+  EXPECT_EQ(unopened[0], (std::pair{shard_id{1}, what->id.sequence}));
+  ASSERT_TRUE(put(1, "y"));
+  what = intake->take(shard_id{1});
+  what->opened = true; // as the decoder says
+  intake->finish(*what);
+  EXPECT_EQ(unopened.size(), 1u);
 }
 
 TEST_F(ShardIntake, TakesARecordOnceMore) {

@@ -51,6 +51,7 @@ struct work {
   batch_id id;
   shard_id shard = 0;
   std::uint32_t attempt = 1;
+  bool opened = false;   ///< the decoder is through with its records, and the sessions know
   bool examined = false; ///< what is fatal in it, as far as that could be found, is left out
   std::size_t executor = 0;
   std::vector<batch_record> records;
