@@ -294,17 +294,18 @@ void connection::resume() {
   if (tls_ && tls_->established() && !paused_ && tls_->has_pending()) read_some();
 }
 
-void connection::read_what_is_there() {
+bool connection::read_what_is_there() {
   auto keep = shared_from_this();
-  if (tls_) return;
+  if (tls_) return true;
   for (int i = 0; i < last_reads && fd_ >= 0 && !paused_ && !ended_; ++i) {
     bool end = false;
     bool broken = false;
     auto got = read_raw(thread_.read_buffer(), read_at_once_bytes, end, broken);
-    if (got <= 0) return;
+    if (got <= 0) return true;
     last_byte_ms_ = thread_.now_ms();
-    if (!offer({thread_.read_buffer(), static_cast<std::size_t>(got)})) return;
+    if (!offer({thread_.read_buffer(), static_cast<std::size_t>(got)})) return true;
   }
+  return fd_ < 0 || ended_;
 }
 
 void connection::half_close() {

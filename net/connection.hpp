@@ -74,6 +74,8 @@ public:
   const endpoint& peer() const noexcept { return peer_; }
   io_thread& thread() noexcept { return thread_; }
   bool is_open() const noexcept { return fd_ >= 0; }
+  /// False: half-closed, or the peer is gone; `send` refuses everything.
+  bool takes_writes() const noexcept { return fd_ >= 0 && !no_more_writes_; }
   connection_handler* handler() const noexcept { return handler_.get(); }
 
   /// Queues the bytes as one frame. False, and nothing queued, if the limit would be passed, or after
@@ -88,7 +90,7 @@ public:
   bool paused() const noexcept { return paused_; }
 
   /// Offers what has already arrived, at most `last_reads` buffers of it: before an end that cannot wait.
-  void read_what_is_there();
+  bool read_what_is_there();
   static constexpr int last_reads = 64;
 
   /// Sends no more, after what is queued; reads on until the peer ends as well.

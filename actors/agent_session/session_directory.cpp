@@ -93,7 +93,10 @@ session_directory::lose_batch(std::uint64_t batch, const std::function<bool(agen
     std::lock_guard lock{stripe.mutex};
     for (auto at = stripe.entries.begin(); at != stripe.entries.end();) {
       auto& link = *at->second.link;
-      if (concerns(link.agent())) link.opened_up_to(batch);
+      if (concerns(link.agent())) {
+        link.opened_up_to(batch);
+        if (!link.waits()) link.waiting_records = 0;
+      }
       if (!concerns(link.agent()) || !link.take_end()) {
         ++at;
         continue;

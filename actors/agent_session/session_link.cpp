@@ -118,7 +118,8 @@ bool session_link::send(std::string_view message) {
   }
   last_sent_ms = steady_clock_ms();
   return on_connection([frame = std::move(frame), counts = counts](net::connection& connection) {
-    if (!connection.send(frame) && counts) counts->session_dropped_messages_total.add();
+    if (!connection.send(frame) && connection.takes_writes() && counts)
+      counts->session_dropped_messages_total.add();
   });
 }
 

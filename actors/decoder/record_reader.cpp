@@ -45,14 +45,13 @@ std::vector<session_messages> record_reader::messages() {
 }
 
 std::vector<agent_session_actor> record_reader::settle(work& what) {
-  what.opened = true;
   std::vector<agent_session_actor> ended;
   auto now_ms = steady_clock_ms();
   for (auto& [token, tally] : tallies_) {
     if (!tally.entry) continue;
     auto& link = *tally.entry->link;
-    // A batch that runs again was counted at its first attempt.
-    if (what.attempt == 1) {
+    // A batch that runs again may have been counted.
+    if (!what.opened) {
       link.waiting_records.fetch_sub(tally.opened);
       link.traffic.add_events(tally.events);
       link.traffic.add_dropped(tally.dropped);
@@ -70,6 +69,7 @@ std::vector<agent_session_actor> record_reader::settle(work& what) {
     }
   }
   tallies_.clear();
+  what.opened = true;
   return ended;
 }
 

@@ -91,14 +91,16 @@ void dispatcher_state::examine(const work_ptr& what) {
   else
     setup.source->count_attempts(*what, what->attempt - 1); // what ends the process now is not its doing
   examinations.push_back(what);
-  if (examinations.size() == 1) ask_examiner();
+  ask_examiner();
 }
 
 void dispatcher_state::ask_examiner() {
-  if (examinations.empty()) return;
+  if (asking || examinations.empty()) return;
+  asking = true;
   auto what = examinations.front();
+  examinations.pop_front();
   auto done = [this, what](const examined* found) {
-    examinations.pop_front();
+    asking = false;
     on_examined(what, found);
     ask_examiner();
     pump();
@@ -120,11 +122,11 @@ void dispatcher_state::ask_examiner() {
 void dispatcher_state::on_examined(const work_ptr& what, const examined* found) {
   bool last = what->attempt > max_attempts;
   if (last && found != nullptr && found->settled) return finish(*what);
+  if (last && found == nullptr) return examinations.push_back(what);
   again[what->shard] = what;
-  if (last || (found != nullptr && !found->settled)) {
+  if (found != nullptr && !found->settled) {
     // Its letters could not be written. Its shard waits, others do not.
-    self->delayed_send(self, found == nullptr ? std::chrono::seconds{0} : postpone_wait, again_atom_v,
-                       what->shard);
+    self->delayed_send(self, postpone_wait, again_atom_v, what->shard);
     return;
   }
   // Without an answer it has its last attempt as it is.
@@ -186,6 +188,7 @@ void dispatcher_state::replace_executor(std::size_t which) {
   retry->id = lost->id;
   retry->shard = lost->shard;
   retry->attempt = lost->attempt + 1;
+  retry->opened = lost->opened;
   retry->records = lost->records;
   again[lost->shard] = std::move(retry);
   schedule->requeue(lost->shard);
@@ -222,8 +225,9 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<di
       },
       [self](done_atom, const work_ptr& what) { self->state.on_done(what); },
       [self](again_atom, std::uint16_t shard) {
-        self->state.schedule->release(shard);
-        self->state.pump();
+        // Its shard is held as it was; no executor has to be free for this.
+        self->state.examinations.push_back(std::move(self->state.again[shard]));
+        self->state.ask_examiner();
       },
       [self](drain_atom) {
         auto promise = self->make_response_promise<bool>();

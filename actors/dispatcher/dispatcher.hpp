@@ -83,7 +83,8 @@ struct dispatcher_state {
   std::vector<std::shared_ptr<engine::shard_state>> states;
   std::set<shard_id> suspects;
   std::vector<work_ptr> again;       ///< by shard: taken, not finished, to run once more
-  std::deque<work_ptr> examinations; ///< the examiner has the first; at most one of a shard
+  std::deque<work_ptr> examinations; ///< that wait for the examiner; at most one of a shard
+  bool asking = false;               ///< the examiner has one
   std::vector<caf::typed_response_promise<bool>> drains;
   std::uint64_t batches = 0;
   std::uint64_t requeued = 0;

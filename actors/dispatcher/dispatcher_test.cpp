@@ -315,6 +315,19 @@ TEST_F(Dispatcher, SettingAsideIsAskedAgainUntilItIsDone) {
   EXPECT_EQ(source->finished, std::vector<std::uint64_t>{1});
 }
 
+TEST_F(Dispatcher, BatchesOfOneShardThatAreSetAsideComeOneAfterTheOther) {
+  start(1);
+  source->first_attempt = 4;
+  source->waiting[0] = {1, 2};
+  bring(0, 3);
+  EXPECT_EQ(examiner.aside, (std::vector<std::uint64_t>{1, 2, 3})) << "each once";
+  EXPECT_EQ(source->finished, (std::vector<std::uint64_t>{1, 2, 3}));
+  source->first_attempt = 1;
+  bring(1, 4);
+  EXPECT_EQ(inbox.size(), 1u) << "and no executor was freed twice";
+  EXPECT_EQ(status().busy, 1u);
+}
+
 TEST_F(Dispatcher, WhileItsLettersCannotBeWrittenABatchWaitsAndOthersRun) {
   start(1);
   examiner.settles = false;

@@ -17,7 +17,8 @@ namespace {
 /// overflow's thread, which the test runs as well.
 class IntakeOverflow : public ::testing::Test {
 protected:
-  void open(bool durable = false, std::uint64_t max_bytes = 64 << 20U) {
+  void open(bool durable = false, std::uint64_t max_bytes = 64 << 20U,
+            std::int64_t unreadable_after_ms = 60'000) {
     intake.reset();
     pool.reset();
     files.reset();
@@ -44,6 +45,7 @@ protected:
     gather.shards = 4;
     gather.batch_records = 8;
     gather.durable = durable;
+    gather.unreadable_after_ms = unreadable_after_ms;
     intake_links links{[this](shard_id shard) { ready.push_back(shard); }, [this] { asked = true; },
                        [this](shard_id shard, std::uint64_t batch) { lost.emplace_back(shard, batch); }};
     intake = std::make_unique<shard_intake>(pool, files, gather, links, counts, event_log::silent());
@@ -78,6 +80,8 @@ protected:
       if (auto what = intake->take(shard)) {
         for (const auto& record : what->records)
           seen[record.agent].push_back(std::atoi(std::string{record.bytes}.c_str()));
+        for (const auto& [of, batch] : lost)
+          EXPECT_TRUE(of != shard || batch < what->id.sequence) << "what is lost is told of in its turn";
         highest_attempt = std::max(highest_attempt, what->attempt);
         what->opened = true;
         if (intake->finish(*what)) ready.push_back(shard);
@@ -341,6 +345,24 @@ TEST_F(IntakeOverflow, ADiskThatDoesNotReadKeepsItsBatchesUntilItDoes) {
   serve();
   run_all();
   expect_all_in_order(1'000);
+}
+
+TEST_F(IntakeOverflow, WhatADiskThatWorksNeverGivesBackIsLostAndTheShardGoesOn) {
+  open(false, 64 << 20U, 0);
+  ASSERT_EQ(fill(1'000), 1'000);
+  ASSERT_TRUE(faults::set("disk-read-error", "1"));
+  run_all();
+  faults::clear_all();
+  asked = true;
+  serve();
+  run_all();
+  EXPECT_GT(counts->overflow_damaged_batches_total.value(), 0);
+  EXPECT_EQ(counts->overflow_lost_records_total.value(), counts->overflow_damaged_batches_total.value() * 8);
+  std::size_t count = 0;
+  for (const auto& [agent, numbers] : seen)
+    count += numbers.size();
+  EXPECT_EQ(count + static_cast<std::size_t>(counts->overflow_lost_records_total.value()), 1'000u);
+  EXPECT_FALSE(intake->oldest_arrival_ms());
 }
 #endif
 

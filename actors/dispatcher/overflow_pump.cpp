@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time.hpp"
+
 namespace picket {
 
 overflow_pump::overflow_pump(overflow_pump_setup setup, shard_queues& queues)
@@ -196,7 +198,7 @@ bool overflow_pump::load_what_is_due() {
         std::lock_guard lock{queue.mutex};
         if (queue.closed.size() <= ahead) continue;
         auto& batch = queue.closed[ahead];
-        if (batch->in_pool || batch->loaded || batch->pinned || !batch->stored) continue;
+        if (batch->in_pool || batch->loaded || batch->lost || batch->pinned || !batch->stored) continue;
         batch->pinned = true;
         due = batch;
       }
@@ -209,7 +211,7 @@ bool overflow_pump::load_what_is_due() {
 bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
   auto read = setup_.files->load(*batch->stored);
   bool loaded = read.has_value();
-  bool lost = !loaded && read.error().code != errc::io;
+  bool lost = !loaded && (read.error().code != errc::io || is_unreadable(*batch));
   if (loaded) {
     loaded_bytes_.fetch_add(read->size);
     setup_.counts->overflow_loaded_batches_total.add();
@@ -217,14 +219,7 @@ bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
       for (auto& record : read->records)
         record.connection = 0; // the connections of that process are gone
   } else {
-    setup_.counts->overflow_failures_total.add();
-    if (lost)
-      setup_.log->write(log_event::overflow_damaged, {{"shard", shard},
-                                                      {"records", batch->ref.records},
-                                                      {"sequence", batch->ref.id.sequence},
-                                                      {"why", to_string(read.error())}});
-    else
-      setup_.log->write(log_event::overflow_failed, read.error());
+    note_unread(shard, *batch, read.error(), lost);
   }
   auto& queue = *queues_[shard];
   bool tell = false;
@@ -232,24 +227,39 @@ bool overflow_pump::load_one(shard_id shard, const waiting_batch_ptr& batch) {
     std::lock_guard lock{queue.mutex};
     batch->pinned = false;
     if (loaded) batch->loaded = std::move(*read);
-    if (lost) {
-      setup_.counts->overflow_damaged_batches_total.add();
-      setup_.counts->overflow_lost_records_total.add(batch->ref.records);
-      setup_.files->finish(*batch->stored);
-      outside_.fetch_sub(1);
-      queue.closed.erase(std::find(queue.closed.begin(), queue.closed.end(), batch));
-    }
-    // Also where nothing is left: whoever comes next must be announced again.
-    tell = queue.blocked
-           && (!queue.has_more() || queue.closed.empty() || queue.closed.front()->ready(setup_.durable));
+    batch->lost = lost;
+    // What is lost keeps its place: what is in front of it has to be opened first.
+    tell = queue.blocked && queue.closed.front()->ready(setup_.durable);
     if (tell) {
       queue.blocked = false;
       queue.announced = true;
     }
   }
-  if (lost) setup_.on_lost(shard, batch->ref);
+  if (lost) {
+    setup_.files->finish(*batch->stored);
+    outside_.fetch_sub(1);
+  }
   if (tell) setup_.announce(shard);
   return loaded || lost;
+}
+
+/// The disk refuses to read it again and again, and takes and gives other things.
+bool overflow_pump::is_unreadable(waiting_batch& batch) {
+  auto now_ms = steady_clock_ms();
+  if (batch.unread_since_ms == 0) batch.unread_since_ms = now_ms;
+  return now_ms - batch.unread_since_ms >= setup_.unreadable_after_ms && setup_.files->probe();
+}
+
+void overflow_pump::note_unread(shard_id shard, const waiting_batch& batch, const error& why, bool lost) {
+  setup_.counts->overflow_failures_total.add();
+  setup_.log->write(lost ? log_event::overflow_damaged : log_event::overflow_failed,
+                    {{"shard", shard},
+                     {"records", batch.ref.records},
+                     {"sequence", batch.ref.id.sequence},
+                     {"why", to_string(why)}});
+  if (!lost) return;
+  setup_.counts->overflow_damaged_batches_total.add();
+  setup_.counts->overflow_lost_records_total.add(batch.ref.records);
 }
 
 void overflow_pump::set_state(overflow_state now, const error* why) {

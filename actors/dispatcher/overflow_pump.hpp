@@ -24,8 +24,8 @@ struct overflow_pump_setup {
   bool durable = false;                   ///< every batch is forced to the disk before it may run
   /// A shard that waited for this has work that is ready.
   std::function<void(shard_id)> announce;
-  /// A batch did not read back and is gone.
-  std::function<void(shard_id, const store::batch_ref&)> on_lost;
+  /// A disk that works otherwise and does not give a batch back for so long never will.
+  std::int64_t unreadable_after_ms = 60'000;
   /// There is room again in the pool.
   std::function<void()> on_room;
   std::shared_ptr<const metrics> counts;
@@ -80,6 +80,8 @@ private:
   void look_for_room();
   bool load_what_is_due();
   bool load_one(shard_id shard, const waiting_batch_ptr& batch);
+  bool is_unreadable(waiting_batch& batch);
+  void note_unread(shard_id shard, const waiting_batch& batch, const error& why, bool lost);
   void settle(const pick& one, bool leave_pool);
   void unpin(const std::vector<pick>& picks, std::size_t from);
   void set_state(overflow_state now, const error* why);

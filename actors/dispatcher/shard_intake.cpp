@@ -33,11 +33,7 @@ shard_intake::shard_intake(std::shared_ptr<store::pool> pool, std::shared_ptr<st
   setup.files = std::move(files);
   setup.durable = options_.durable;
   setup.announce = [this](shard_id shard) { links_.announce(shard); };
-  setup.on_lost = [this](shard_id shard, const store::batch_ref& ref) {
-    outstanding_.fetch_sub(1);
-    // What an earlier process had read belongs to no connection of this one.
-    if (links_.lost && pool_->is_of_this_start(ref.id)) links_.lost(shard, ref.id.sequence);
-  };
+  setup.unreadable_after_ms = options_.unreadable_after_ms;
   setup.on_room = [this] { grant(0); };
   setup.counts = counts_;
   setup.log = log_;
@@ -197,14 +193,16 @@ work_ptr shard_intake::take(shard_id shard) {
   auto& queue = *shards_[shard];
   work_ptr what;
   bool ask = false;
+  std::vector<store::batch_ref> lost;
   {
     std::lock_guard lock{queue.mutex};
+    for (; !queue.closed.empty() && queue.closed.front()->lost; queue.closed.pop_front())
+      lost.push_back(queue.closed.front()->ref);
+    outstanding_.fetch_sub(lost.size());
     if (queue.closed.empty()) close_open(queue);
-    if (queue.closed.empty()) {
+    if (queue.closed.empty())
       queue.announced = false;
-      return nullptr;
-    }
-    if (queue.closed.front()->ready(options_.durable)) {
+    else if (queue.closed.front()->ready(options_.durable)) {
       what = hand_out(queue, shard);
       // What comes behind it may have to be fetched.
       ask = !queue.closed.empty() && !queue.closed.front()->ready(options_.durable);
@@ -214,9 +212,16 @@ work_ptr shard_intake::take(shard_id shard) {
       ask = true;
     }
   }
+  for (const auto& ref : lost)
+    step_over(shard, ref.id);
   if (ask) ask_overflow();
   show_pool();
   return what;
+}
+
+void shard_intake::step_over(shard_id shard, const batch_id& batch) {
+  // What an earlier process had read belongs to no connection of this one.
+  if (links_.lost && pool_->is_of_this_start(batch)) links_.lost(shard, batch.sequence);
 }
 
 work_ptr shard_intake::hand_out(shard_queue& queue, shard_id shard) {
@@ -270,8 +275,7 @@ bool shard_intake::finish(const work& done) {
     if (!more) queue.announced = false;
   }
   // Set aside without having been opened: nobody waits for its records any more.
-  if (!done.opened && links_.lost && pool_->is_of_this_start(done.id))
-    links_.lost(done.shard, done.id.sequence);
+  if (!done.opened) step_over(done.shard, done.id);
   if (ask) ask_overflow();
   show_pool();
   grant(freed_bytes);

@@ -23,7 +23,8 @@ struct intake_options {
   std::size_t shards = 64;
   std::size_t batch_records = 256;
   std::size_t batch_bytes = 256 * 1024;
-  bool durable = false; ///< a batch runs only when it is on the disk
+  bool durable = false;                      ///< a batch runs only when it is on the disk
+  std::int64_t unreadable_after_ms = 60'000; ///< see overflow_pump_setup
 };
 
 /// How the intake reaches the others; all are called without any lock held, on any thread.
@@ -96,6 +97,8 @@ private:
                      std::uint64_t* batch);
   void close_open(shard_queue& queue);
   void queue_found(const store::batch_ref& ref, const store::stored_ref* stored, bool in_pool);
+  /// The batch will not be opened; everything in front of it has been.
+  void step_over(shard_id shard, const batch_id& batch);
   work_ptr hand_out(shard_queue& queue, shard_id shard);
   void ask_overflow();
   /// Wakes whoever may read now; `freed_bytes` were given back, or a second has passed.

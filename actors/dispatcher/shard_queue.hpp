@@ -18,11 +18,13 @@ struct waiting_batch {
   bool in_pool = true;
   std::optional<store::stored_ref> stored;
   std::optional<store::stored_batch> loaded;
-  bool pinned = false; ///< the overflow's thread works with it: nobody else touches it
+  bool lost = false;                ///< it could not be read back: it is stepped over when its turn comes
+  std::int64_t unread_since_ms = 0; ///< the disk has not given it back since then; steady clock
+  bool pinned = false;              ///< the overflow's thread works with it: nobody else touches it
 
   /// Its records can be handed out at once.
   bool ready(bool must_be_stored) const noexcept {
-    return !pinned && (in_pool || loaded) && (stored || !must_be_stored);
+    return !pinned && (lost || ((in_pool || loaded) && (stored || !must_be_stored)));
   }
 };
 using waiting_batch_ptr = std::shared_ptr<waiting_batch>;

@@ -63,7 +63,7 @@ struct examiner_state {
     bool whole = false;
     std::vector<store::dead_letter> letters;
   };
-  static constexpr std::size_t unwritten_kept = 8;   ///< of more a child has to find them again
+  static constexpr std::size_t unwritten_kept = 64;  ///< of more a child has to find them again
   static constexpr std::size_t notices_kept = 1'000; ///< more are not sent; the letters are there
 
   examiner_actor::pointer self = nullptr;

@@ -58,7 +58,7 @@ namespace picket {
 /// process, and sets them aside as dead letters. An event of the node says so in the shard of each agent.
 ///
 /// Runs on a thread of its own, since it waits for the child and the disk. One batch at a time, each at most
-/// `examination_limits::total_ms`; the dispatcher asks for one at most for each executor. The child dies,
+/// `examination_limits::total_ms`; the dispatcher asks for one at a time. The child dies,
 /// hangs or lies: that is what it is for. It cannot be started: the batch is left as it is. The disk takes no
 /// letter: the answer says so, and the batch keeps the line. The examiner dies: the node stops. It freezes:
 /// the dispatcher goes on without it, see there.

@@ -350,7 +350,9 @@ namespace {
 void count_read_on(const metrics& counts, event_log& log, const char* label) {
   const auto& gauge = counts.ingest_waiting_connections;
   gauge.add_for(label, -1);
-  if (gauge.value_for("paused") + gauge.value_for("throttled") <= 0) log.write(log_event::ingest_resumed);
+  // Those that only have turns come and go.
+  if (label == std::string_view{"paused"} && gauge.value_for(label) <= 0)
+    log.write(log_event::ingest_resumed);
 }
 
 /// Goes on reading after a pause, on the connection's thread.

@@ -80,9 +80,9 @@ std::size_t agent_port::half_close_all(std::size_t thread) {
 bool agent_port::end_connections(std::size_t thread) {
   bool all = true;
   listeners_[thread]->for_each([&](net::connection& connection) {
-    connection.read_what_is_there();
+    bool nothing_more = connection.read_what_is_there();
     // What was read from a paused connection waits for room; it must not be thrown away.
-    if (connection.is_open() && connection.paused())
+    if (connection.is_open() && (connection.paused() || !nothing_more))
       all = false;
     else
       connection.close();
@@ -93,6 +93,7 @@ bool agent_port::end_connections(std::size_t thread) {
 /// The same step on all threads before the next one anywhere: an agent that one thread has sent away must not
 /// find another that still takes it.
 bool agent_port::stop() {
+  std::lock_guard lock{stopping_};
   if (stopped_) return all_read_;
   stopped_ = true;
   for (std::size_t i = 0; i < threads_.size(); ++i)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <caf/stateful_actor.hpp>
@@ -57,6 +58,7 @@ private:
   std::vector<std::unique_ptr<net::listener>> listeners_;
   std::shared_ptr<net::connection_limits> limits_;
   std::shared_ptr<refusal_tally> refusals_;
+  std::mutex stopping_;
   bool stopped_ = false;
   bool all_read_ = true;
 };

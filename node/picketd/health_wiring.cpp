@@ -102,7 +102,7 @@ health_facts node::parts::look() const {
   facts.journal_why = journal.why;
   facts.disks = ask_disks(settings, *counts);
   // With durable ingest nothing is analysed before the overflow has it.
-  facts.no_room = intake->pressure_now() == pressure::stop
+  facts.no_room = intake->pressure_now() == pressure::stop || pool->free_segments() == 0
                   || (settings.ingest.durable && intake->overflow_now() != overflow_state::accepting);
   auto count = [](double value) { return static_cast<std::uint64_t>(std::max(0.0, value)); };
   facts.overflow_batches = count(counts->overflow_batches.value());

@@ -79,9 +79,8 @@ bool node::stop() {
   auto oldest = p.intake->oldest_arrival_ms();
   bool analysed = drained && synced && !oldest;
   p.log->write(log_event::node_stopped,
-               {{"finished", !analysed   ? "the rest is in the pool"
-                             : !all_read ? "some agents' connections could not be read to their end"
-                                         : "all"}});
+               {{"finished", analysed ? "all" : "the rest is in the pool"},
+                {"connections", all_read ? "read to their end" : "not all read to their end"}});
   p.log->flush();
   return all_read && analysed;
 }

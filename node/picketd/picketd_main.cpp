@@ -87,7 +87,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", PICKET_VERSION);
   app.footer(
       "Exit codes: 0 stopped and everything finished, 2 wrong usage, 3 wrong configuration, 4 cannot start,\n"
-      "5 stopped, and what was not finished is in the pool for the next start,\n"
+      "5 stopped, but records are left in the pool for the next start, or agents' connections could not be "
+      "read\n"
+      "to their end (the log says which),\n"
       "6 stopped because a part of the node had ended by a defect.");
   try {
     app.parse(argc, argv);

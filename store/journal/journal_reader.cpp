@@ -85,7 +85,12 @@ result<std::string> journal_reader::following() {
   if (!stamp.empty() && stamp == order_seen_) return std::string{};
   auto order = journal_order::read(options_.output);
   if (!order) return tl::unexpected(order.error());
-  auto names = order->names().empty() ? list_parts(options_.output) : order->names();
+  auto names = order->names();
+  if (names.empty()) {
+    names = list_parts(options_.output);
+    // A writer has begun meanwhile: its list knows the order, the names alone need not tell it.
+    if (stamp_of(options_.output.order_file()) != stamp) return following();
+  }
   const auto& name = position_.file;
   auto at = names.begin();
   auto listed = std::find(names.rbegin(), names.rend(), name);

@@ -110,6 +110,12 @@ result<void> overflow::check_room(std::uint64_t bytes) const {
                   "the overflow holds " + std::to_string(bytes_ >> 20U) + " MiB of at most "
                       + std::to_string(options_.max_bytes >> 20U),
                   where);
+    auto current = files_.find(current_);
+    bool another = current == files_.end() || current->second->full()
+                   || current->second->size() + bytes > options_.file_bytes;
+    if (another && files_.size() >= options_.max_files)
+      return fail(errc::overflow_full,
+                  "the overflow has " + std::to_string(files_.size()) + " files, as many as it may", where);
     std::uint64_t batches = 0;
     for (const auto& [number, file] : files_)
       batches += file->live();
@@ -128,10 +134,6 @@ result<void> overflow::check_room(std::uint64_t bytes) const {
 }
 
 result<void> overflow::begin_file() {
-  if (figures().files >= options_.max_files)
-    return fail(errc::overflow_full,
-                "the overflow has " + std::to_string(options_.max_files) + " files, as many as it may",
-                options_.dir.string());
   auto file = overflow_file::create(path_of(last_ + 1));
   // The name may be taken by a file that is not ours.
   while (!file && file.error().code == errc::already_exists)
