@@ -30,8 +30,7 @@ std::string_view name_of(change_cause cause) noexcept {
   return "unknown";
 }
 
-// -- small parts
-// ---------------------------------------------------------------------------------------------
+// -- small parts --
 
 void detector::recent_least::note(std::int64_t value, std::int64_t now_ms) {
   if (began_ms_ == INT64_MIN || now_ms - began_ms_ >= 2 * window_ms) {
@@ -58,8 +57,7 @@ std::optional<std::int64_t> detector::clock_difference::ahead_ms(std::int64_t no
   return *std::max_element(differences_.begin(), end) - (wall_ms - now_ms);
 }
 
-// -- what comes in
-// -------------------------------------------------------------------------------------------
+// -- what comes in --
 
 detector::detector(std::uint32_t self, std::uint32_t boot, detector_limits limits, std::int64_t now_ms)
     : self_{self}
@@ -188,8 +186,7 @@ detector::ticked detector::tick(std::int64_t now_ms) {
   return result;
 }
 
-// -- what is made of it
-// --------------------------------------------------------------------------------------
+// -- what is made of it --
 
 std::int64_t detector::deaf_for_ms(const member& of) const {
   auto since_we_woke = of.complained_at_ms - woke_ms_;
@@ -247,8 +244,7 @@ void detector::change(std::uint32_t node, member& of, node_state to, change_caus
   view_changed_ms_ = now_ms;
 }
 
-// -- what goes out
-// -------------------------------------------------------------------------------------------
+// -- what goes out --
 
 protocol::peer::heartbeat detector::make_heartbeat(const own_figures& own, std::int64_t now_ms,
                                                    std::int64_t wall_ms) {

@@ -26,8 +26,7 @@ namespace {
 using protocol::peer::heartbeat;
 using node_id = std::uint32_t;
 
-// -- one detector, by hand
-// -----------------------------------------------------------------------------------
+// -- one detector, by hand --
 
 /// The detector of node 1, and what nodes 2 and 3 would say to it.
 class Detector : public ::testing::Test {
@@ -410,8 +409,7 @@ TEST_F(Detector, TheClockIsComparedWithTheMedian) {
   EXPECT_NEAR(static_cast<double>(seen.clock_ahead_ms(now_ms, wall_ms())), -60'000, 201);
 }
 
-// -- many detectors in a simulated network
-// -------------------------------------------------------------------
+// -- many detectors in a simulated network --
 
 struct network_options {
   std::size_t nodes = 3;
