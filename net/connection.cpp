@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,7 +44,11 @@ connection::connection(io_thread& thread, int fd, endpoint peer, std::unique_ptr
     , peer_{peer}
     , token_{next_token.fetch_add(1)}
     , tls_{std::move(tls)}
-    , options_{options} {}
+    , options_{options} {
+  auto set = [&](int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); };
+  if (options.user_timeout_ms > 0) set(IPPROTO_TCP, TCP_USER_TIMEOUT, options.user_timeout_ms);
+  if (options.kernel_unsent_bytes > 0) set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, options.kernel_unsent_bytes);
+}
 
 connection::~connection() {
   if (fd_ >= 0) ::close(fd_);
@@ -52,8 +58,13 @@ void connection::open(std::shared_ptr<connection_handler> handler) {
   handler_ = std::move(handler);
   last_byte_ms_ = thread_.now_ms();
   update_interest();
-  if (!watched_ && !paused_) close(close_reason::reset);
+  if (!watched_ && !paused_) return close(close_reason::reset);
+  if (!tls_) handler_->on_ready(*this);
 }
+
+std::string connection::peer_certificate() const { return tls_ ? tls_->peer_certificate() : std::string{}; }
+
+std::string connection::tls_failure() const { return tls_ ? tls_->failure() : std::string{}; }
 
 void connection::update_interest() {
   if (fd_ < 0) return;
@@ -61,6 +72,7 @@ void connection::update_interest() {
   bool handshaking = tls_ && !tls_->established();
   if ((!paused_ && !ended_ && rest_ == 0) || handshaking) wanted |= EPOLLIN;
   if (written_ < to_write_.size() && !handshaking) wanted |= EPOLLOUT;
+  if (handshaking && tls_->has_to_begin()) wanted |= EPOLLOUT;
   // A paused connection is not watched at all: its end cannot be masked, and ending it would throw away what
   // was read from it or waits in the kernel. It is seen when reading goes on.
   if (wanted == 0 && paused_) {
@@ -106,6 +118,8 @@ void connection::on_events(std::uint32_t events) {
   if (tls_ && !tls_->established()) {
     if (!handshake()) return;
     interest_ = 0;
+    handler_->on_ready(*this);
+    if (fd_ < 0) return;
     flush();
     if (fd_ < 0) return;
     update_interest();
@@ -238,6 +252,7 @@ long connection::write_raw(const std::byte* from, std::size_t size, bool& broken
 
 void connection::flush() {
   bool progress = false;
+  bool waited = stuck_ != 0;
   while (fd_ >= 0 && written_ < to_write_.size()) {
     bool broken = false;
     auto put = write_raw(to_write_.data() + written_, to_write_.size() - written_, broken);
@@ -277,6 +292,7 @@ void connection::flush() {
     }
   }
   update_interest();
+  if (all && waited && fd_ >= 0 && !no_more_writes_) handler_->on_drained(*this);
 }
 
 void connection::pause() {

@@ -21,6 +21,11 @@ struct connection_options {
   /// A busy connection is read again only so long after its last read, so that frames come several at a time;
   /// one that was quiet is read at once. 0: never waits.
   std::int64_t read_interval_ms = 0;
+  /// Bytes that the peer's kernel has not taken for so long break the connection. 0: the system's own limit.
+  int user_timeout_ms = 0;
+  /// The kernel takes no more while it holds so many bytes that are not yet on their way, so that what is
+  /// sent next does not stand behind megabytes. 0: as many as fit into its buffer.
+  int kernel_unsent_bytes = 0;
 };
 
 /// Unique in the process and never used again.
@@ -45,6 +50,11 @@ public:
   /// Bytes that arrived, those that were left over before them included. Returns how many are done with; the
   /// rest is offered again together with what comes next. May close the connection.
   virtual std::size_t on_data(connection& from, byte_view bytes) = 0;
+  /// The connection can be used: at once, or after the TLS handshake. Nothing was offered before. May close
+  /// it.
+  virtual void on_ready(connection&) {}
+  /// All that was queued has been handed to the kernel, after some of it had to wait.
+  virtual void on_drained(connection&) {}
   /// The peer sends no more; all its bytes have been offered. The connection closes when what is queued
   /// has been written.
   virtual void on_end(connection&) {}
@@ -82,6 +92,14 @@ public:
   /// `half_close` or the close.
   bool send(byte_view frame);
   bool send(std::string_view frame) { return send(as_bytes(frame)); }
+
+  /// Queued, and not yet handed to the kernel.
+  std::size_t unsent_bytes() const noexcept { return to_write_.size() - written_; }
+
+  /// The peer's certificate as DER, after the handshake; empty if it showed none.
+  std::string peer_certificate() const;
+  /// Why TLS failed, for people; empty if it did not.
+  std::string tls_failure() const;
 
   /// Stops and resumes reading; the kernel's buffer fills meanwhile. Left-over bytes are offered at once on
   /// resume.

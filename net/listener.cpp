@@ -29,6 +29,8 @@ public:
       , inner_{std::move(inner)} {}
 
   std::size_t on_data(connection& from, byte_view bytes) override { return inner_->on_data(from, bytes); }
+  void on_ready(connection& from) override { inner_->on_ready(from); }
+  void on_drained(connection& from) override { inner_->on_drained(from); }
   void on_end(connection& from) override { inner_->on_end(from); }
   void on_closed(connection& from, close_reason reason) override {
     inner_->on_closed(from, reason);

@@ -41,6 +41,8 @@ public:
   result<void> start();
   /// On the thread: accepts no more; connections go on.
   void stop();
+  /// On the thread: what connections from now on get; not for a listener without TLS.
+  void set_tls(std::shared_ptr<tls_context> tls) { options_.tls = std::move(tls); }
   /// On the thread: calls `visit` for each open connection.
   void for_each(const std::function<void(connection&)>& visit);
   /// On the thread: the connection with this token, or null.

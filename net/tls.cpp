@@ -1,33 +1,36 @@
 #include "net/tls.hpp"
 
 #include <cerrno>
-#include <cstdio>
 
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "net/openssl_handles.hpp"
 
 namespace picket::net {
 
+using openssl::bad;
+using openssl::handle;
+
 namespace {
 
-std::string library_text() {
-  char text[256] = "no reason given";
-  auto code = ERR_get_error();
-  if (code != 0) ERR_error_string_n(code, text, sizeof text);
-  ERR_clear_error();
-  return text;
+/// What holds for every context of ours.
+void harden(SSL_CTX* raw) {
+  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
-tl::unexpected<error> bad(const std::string& what, const std::string& where) {
-  return fail(errc::certificate_invalid, what + ": " + library_text(), where);
+result<void> use_own(SSL_CTX* raw, const std::string& certificate_file, const std::string& key_file) {
+  if (SSL_CTX_use_certificate_chain_file(raw, certificate_file.c_str()) != 1)
+    return bad("cannot read the certificate", certificate_file);
+  if (SSL_CTX_use_PrivateKey_file(raw, key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+    return bad("cannot read the key", key_file);
+  if (SSL_CTX_check_private_key(raw) != 1) return bad("certificate and key do not belong together", key_file);
+  return {};
 }
 
 } // namespace
@@ -36,18 +39,11 @@ result<std::shared_ptr<tls_context>> tls_context::server(const tls_options& opti
   SSL_CTX* raw = SSL_CTX_new(TLS_server_method());
   if (raw == nullptr) return bad("cannot create a TLS context", {});
   std::shared_ptr<tls_context> self{new tls_context{raw}};
-  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  harden(raw);
   if (SSL_CTX_set_cipher_list(raw, options.ciphers.c_str()) != 1)
     return bad("no cipher fits", options.ciphers);
-  if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
-    return bad("cannot read the certificate", options.certificate_file);
-  if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-    return bad("cannot read the key", options.key_file);
-  if (SSL_CTX_check_private_key(raw) != 1)
-    return bad("certificate and key do not belong together", options.key_file);
+  if (auto own = use_own(raw, options.certificate_file, options.key_file); !own)
+    return tl::unexpected<error>(own.error());
   if (!options.client_ca_file.empty()) {
     if (SSL_CTX_load_verify_locations(raw, options.client_ca_file.c_str(), nullptr) != 1)
       return bad("cannot read the CA file", options.client_ca_file);
@@ -58,6 +54,30 @@ result<std::shared_ptr<tls_context>> tls_context::server(const tls_options& opti
   return self;
 }
 
+result<std::shared_ptr<tls_context>> tls_context::node(const node_tls_files& files, bool client) {
+  SSL_CTX* raw = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
+  if (raw == nullptr) return bad("cannot create a TLS context", {});
+  std::shared_ptr<tls_context> self{new tls_context{raw}};
+  self->client_ = client;
+  harden(raw);
+  if (SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) return bad("no cipher fits", {});
+  if (auto own = use_own(raw, files.certificate_file, files.key_file); !own)
+    return tl::unexpected<error>(own.error());
+  if (SSL_CTX_load_verify_locations(raw, files.ca_file.c_str(), nullptr) != 1)
+    return bad("cannot read the CA file", files.ca_file);
+  if (!client) SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(files.ca_file.c_str()));
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return self;
+}
+
+result<std::shared_ptr<tls_context>> tls_context::node_server(const node_tls_files& files) {
+  return node(files, false);
+}
+
+result<std::shared_ptr<tls_context>> tls_context::node_client(const node_tls_files& files) {
+  return node(files, true);
+}
+
 tls_context::~tls_context() { SSL_CTX_free(context_); }
 
 tls_session::tls_session(std::shared_ptr<tls_context> context, int fd)
@@ -65,7 +85,7 @@ tls_session::tls_session(std::shared_ptr<tls_context> context, int fd)
     , ssl_{SSL_new(context_->get())} {
   if (ssl_ == nullptr) return;
   SSL_set_fd(ssl_, fd);
-  SSL_set_accept_state(ssl_);
+  context_->is_client() ? SSL_set_connect_state(ssl_) : SSL_set_accept_state(ssl_);
 }
 
 tls_session::~tls_session() { SSL_free(ssl_); }
@@ -81,17 +101,37 @@ tls_session::step tls_session::step_of(int outcome) {
   case SSL_ERROR_ZERO_RETURN:
     return step::ended;
   default:
-    ERR_clear_error();
+    note_failure();
     return step::failed;
   }
 }
 
 tls_session::step tls_session::handshake() {
   if (ssl_ == nullptr) return step::failed;
+  begun_ = true;
   ERR_clear_error();
-  auto outcome = step_of(SSL_accept(ssl_));
+  auto outcome = step_of(SSL_do_handshake(ssl_));
   established_ = outcome == step::done;
   return outcome;
+}
+
+void tls_session::note_failure() {
+  // With TLS 1.3 a client is told after its own handshake that the server does not want it.
+  auto said = openssl::library_text();
+  auto verified = SSL_get_verify_result(ssl_);
+  failure_ = verified == X509_V_OK ? said : X509_verify_cert_error_string(verified);
+}
+
+std::string tls_session::peer_certificate() const {
+  if (ssl_ == nullptr) return {};
+  handle<X509> certificate{SSL_get1_peer_certificate(ssl_)};
+  if (!certificate) return {};
+  unsigned char* der = nullptr;
+  int size = i2d_X509(certificate.get(), &der);
+  if (size <= 0) return {};
+  std::string bytes{reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)};
+  OPENSSL_free(der);
+  return bytes;
 }
 
 tls_session::step tls_session::read(std::byte* into, std::size_t size, std::size_t& count) {
@@ -129,58 +169,24 @@ bool tls_session::has_pending() const { return ssl_ != nullptr && SSL_has_pendin
 
 namespace {
 
-struct freer {
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  void operator()(X509* p) const { X509_free(p); }
-  void operator()(X509_EXTENSION* p) const { X509_EXTENSION_free(p); }
-  void operator()(std::FILE* p) const { std::fclose(p); }
-};
-
-template <class T>
-using handle = std::unique_ptr<T, freer>;
-
-bool add_extension(X509* certificate, int nid, const std::string& value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  handle<X509_EXTENSION> extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
-  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
-}
-
 handle<X509> make_certificate(EVP_PKEY* key, const std::string& common_name, int days) {
   handle<X509> certificate{X509_new()};
   if (!certificate) return nullptr;
   X509_set_version(certificate.get(), 2);
-  std::uint64_t serial = 0;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) != 1) return nullptr;
-  ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1);
+  if (!openssl::set_serial(certificate.get())) return nullptr;
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), static_cast<long>(days) * 86'400);
   auto* name = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+  openssl::add_name(name, "CN", common_name);
   X509_set_issuer_name(certificate.get(), name);
   X509_set_pubkey(certificate.get(), key);
-  bool fine = add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE")
-              && add_extension(certificate.get(), NID_ext_key_usage, "serverAuth,clientAuth")
-              && add_extension(certificate.get(), NID_subject_alt_name,
-                               "DNS:" + common_name + ",DNS:localhost,IP:127.0.0.1");
+  auto* self = certificate.get();
+  bool fine = openssl::add_extension(self, self, NID_basic_constraints, "critical,CA:FALSE")
+              && openssl::add_extension(self, self, NID_ext_key_usage, "serverAuth,clientAuth")
+              && openssl::add_extension(self, self, NID_subject_alt_name,
+                                        "DNS:" + common_name + ",DNS:localhost,IP:127.0.0.1");
   if (!fine || X509_sign(certificate.get(), key, EVP_sha256()) == 0) return nullptr;
   return certificate;
-}
-
-/// Writes through a temporary file, so that a reader sees a whole file or none.
-template <class Write>
-result<void> write_pem(const std::string& path, unsigned mode, Write write) {
-  auto temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return fail(errc::io, "cannot write: " + system_text(errno), path);
-  handle<std::FILE> file{::fdopen(fd, "w")};
-  if (!file || !write(file.get()) || std::fflush(file.get()) != 0 || ::fdatasync(fd) != 0
-      || ::rename(temporary.c_str(), path.c_str()) != 0)
-    return fail(errc::io, "cannot write: " + system_text(errno), path);
-  return {};
 }
 
 } // namespace
@@ -194,16 +200,16 @@ result<bool> ensure_self_signed(const std::string& certificate_file, const std::
     return fail(errc::certificate_invalid, "one of certificate and key is missing",
                 have_key ? certificate_file : key_file,
                 "put the missing file back, or remove both to get new ones");
-  handle<EVP_PKEY> key{EVP_EC_gen("P-256")};
+  auto key = openssl::make_key();
   if (!key) return bad("cannot make a key", key_file);
   auto certificate = make_certificate(key.get(), common_name, days);
   if (!certificate) return bad("cannot make a certificate", certificate_file);
-  auto wrote_key = write_pem(key_file, 0600, [&](std::FILE* out) {
+  auto wrote_key = openssl::write_file(key_file, 0600, [&](std::FILE* out) {
     return PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
   });
   if (!wrote_key) return tl::unexpected<error>(wrote_key.error());
-  auto wrote = write_pem(certificate_file, 0644,
-                         [&](std::FILE* out) { return PEM_write_X509(out, certificate.get()) == 1; });
+  auto wrote = openssl::write_file(
+      certificate_file, 0644, [&](std::FILE* out) { return PEM_write_X509(out, certificate.get()) == 1; });
   if (!wrote) return tl::unexpected<error>(wrote.error());
   return true;
 }

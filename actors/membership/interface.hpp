@@ -12,11 +12,10 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/agent_session/interface.hpp"
+#include "actors/membership/node_state.hpp"
 #include "actors/registry/interface.hpp"
 
 namespace picket {
-
-enum class node_state : std::uint8_t { up, suspect, down };
 
 /// The cluster as this node sees it.
 struct cluster_view {
