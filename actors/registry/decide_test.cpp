@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "base/error.hpp"
 #include "base/testing/scratch_directory.hpp"
 #include "protocol/enrollment/keys.hpp"

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "base/time.hpp"
 
 namespace picket::harness {
