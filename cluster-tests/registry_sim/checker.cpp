@@ -78,10 +78,14 @@ void checker::went_back(std::unique_ptr<memory_store> before) {
 
 void checker::asked(const protocol::request_id& request) { ++fates_[request].open; }
 
-const checker::decided* checker::ever_decided(const protocol::request_id& request) const {
-  if (auto found = log_.find(request); found != log_.end()) return &found->second;
-  if (auto found = rolled_back_.find(request); found != rolled_back_.end()) return &found->second;
-  return nullptr;
+std::optional<std::uint64_t> checker::decided_so(const protocol::request_id& request,
+                                                 const protocol::command_result& result) const {
+  if (auto found = log_.find(request); found != log_.end() && found->second.result == result)
+    return found->second.revision;
+  auto [at, end] = rolled_back_.equal_range(request);
+  for (; at != end; ++at)
+    if (at->second.result == result) return at->second.revision;
+  return std::nullopt;
 }
 
 void checker::answered(const protocol::request_id& request, const propose_answer& answer, node& by) {
@@ -93,16 +97,13 @@ void checker::answered(const protocol::request_id& request, const propose_answer
   if (answer.how == proposed::unavailable || answer.how == proposed::busy || answer.how == proposed::too_late)
     one.surely_not = true;
   if (answer.how != proposed::ok && answer.how != proposed::refused) return;
-  const auto* known = ever_decided(request);
-  if (known == nullptr) return violate(name + "acknowledged and not committed");
-  if (!(known->result == answer.result)) violate(name + "answered with another result than the log has");
+  auto known = decided_so(request, answer.result);
+  if (!known) return violate(name + "acknowledged, and no batch has that result");
   if (answer.result.done() != (answer.how == proposed::ok)) violate(name + "ok and refused are mixed up");
   one.acknowledged = answer.result;
-  one.epoch = head_.epoch;
-  one.revision = known->revision;
   auto view = by.tables().read();
   if (answer.visible && log_.find(request) != log_.end() && view->head().epoch == head_.epoch
-      && view->mark().applied < known->revision)
+      && view->mark().applied < *known)
     violate(name + "answered as visible before the replica of node " + std::to_string(by.number())
             + " has it");
 }
@@ -115,11 +116,8 @@ void checker::unanswered(const protocol::request_id& request) {
 
 void checker::outcome(const protocol::request_id& request, const outcome_answer& answer) {
   auto name = "outcome of request " + to_text(request) + ": ";
-  const auto* known = ever_decided(request);
-  if (answer.status == outcome_status::found) {
-    if (known == nullptr) return violate(name + "found and not committed");
-    if (!(known->result == answer.result)) violate(name + "another result than the log has");
-  }
+  if (answer.status == outcome_status::found && !decided_so(request, answer.result))
+    violate(name + "no batch has that result");
   if (answer.status == outcome_status::not_done) {
     if (log_.find(request) != log_.end()) violate(name + "it was done");
     fates_[request].never = true;

@@ -48,8 +48,6 @@ private:
     bool surely_not = false;  ///< an attempt ended so
     bool never = false;       ///< an outcome said so
     std::optional<protocol::command_result> acknowledged;
-    std::uint64_t epoch = 0; ///< of the acknowledgement
-    std::uint64_t revision = 0;
   };
   struct decided {
     std::uint64_t revision = 0;
@@ -63,12 +61,15 @@ private:
   void violate(const std::string& what);
   void check_agents(const store::registry_batch& batch);
   void rebuild();
-  const decided* ever_decided(const protocol::request_id& request) const;
+  /// Whether a batch of this or an earlier epoch decided it so; its revision.
+  std::optional<std::uint64_t> decided_so(const protocol::request_id& request,
+                                          const protocol::command_result& result) const;
 
   memory_store& store_;
   std::map<std::uint64_t, std::unique_ptr<memory_store>> older_; ///< by epoch
-  std::map<protocol::request_id, decided> log_;         ///< of the present epoch and what it came from
-  std::map<protocol::request_id, decided> rolled_back_; ///< lost by what the operator did
+  std::map<protocol::request_id, decided> log_; ///< of the present epoch and what it came from
+  /// Lost by what the operator did. A repeat in a later epoch may come to something else.
+  std::multimap<protocol::request_id, decided> rolled_back_;
   std::map<protocol::request_id, fate> fates_;
   protocol::head_row head_;
   std::map<agent_id, std::string> agents_;
