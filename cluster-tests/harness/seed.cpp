@@ -4,6 +4,7 @@
 
 #include "actors/registry/decide_batch.hpp"
 #include "base/time.hpp"
+#include "store/registry/registry_tables.hpp"
 
 namespace picket::harness {
 
