@@ -80,8 +80,8 @@ commit_outcome etcd_store::commit(const expected_head& expected, const store::re
 
 head_answer etcd_store::head(std::int64_t limit_ms) {
   head_answer out;
-  auto reply = prober_.post("/v3/kv/range",
-                            encode(range_request{key_of_row(store::registry_table::head, {}), {}, 0, 0}), limit_ms);
+  auto reply = prober_.post(
+      "/v3/kv/range", encode(range_request{key_of_row(store::registry_table::head, {}), {}, 0, 0}), limit_ms);
   if (!good(reply)) {
     out.why = why_not(reply, "read");
     return out;
