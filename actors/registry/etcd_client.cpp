@@ -140,12 +140,23 @@ etcd_reply etcd_connection::post(const std::string& path, const std::string& bod
   if (!http_) http_ = etcd_http::make(access_, at_);
   auto until_ms = steady_clock_ms() + limit_ms;
   std::string answer;
+  bool too_long = false;
   auto reply = http_->post(path, body, limit_ms, [&](const char* data, std::size_t size) {
-    if (answer.size() + size > access_.answer_limit_bytes || steady_clock_ms() > until_ms) return false;
+    too_long = answer.size() + size > access_.answer_limit_bytes;
+    if (too_long || steady_clock_ms() > until_ms) return false;
     answer.append(data, size);
     return true;
   });
   reply.body = std::move(answer);
+  if (too_long) {
+    reply.too_long = true;
+    reply.why = {errc::limit_reached,
+                 "etcd's answer is larger than " + std::to_string(access_.answer_limit_bytes),
+                 http_->endpoint,
+                 {}};
+    http_.reset(); // what is left of it would be read as the next answer
+    return reply;
+  }
   // A member without a leader answers as well: another one may have it.
   if (reply.kind != reply_kind::answered || reply.status >= 500 || reply.status == 404) turn_away();
   return reply;
@@ -153,7 +164,7 @@ etcd_reply etcd_connection::post(const std::string& path, const std::string& bod
 
 etcd_line_stream::etcd_line_stream(const etcd_access& access, std::size_t endpoint, std::string path,
                                    std::string body)
-    : line_limit_{access.answer_limit_bytes * 2}
+    : line_limit_{access.line_limit_bytes}
     , http_{etcd_http::make(access, endpoint)}
     , thread_{[this, path = std::move(path), body = std::move(body)] { run(path, body); }} {}
 

@@ -20,7 +20,8 @@ struct etcd_access {
   std::string certificate_file;       ///< of this node
   std::string key_file;
   std::int64_t connect_limit_ms = 300; ///< TLS inside it
-  std::size_t answer_limit_bytes = 64U << 20U;
+  std::size_t answer_limit_bytes = 32U << 20U;
+  std::size_t line_limit_bytes = 128U << 20U; ///< of a watch: up to 1,000 revisions come in one
 };
 
 /// Splits "host:port" or "[address]:port". Errors: address_invalid.
@@ -30,7 +31,8 @@ struct etcd_reply {
   reply_kind kind = reply_kind::not_sent;
   int status = 0;
   std::string body;
-  error why; ///< where it is not `answered`
+  bool too_long = false; ///< `lost`, since the answer was above the limit
+  error why;             ///< where it is not `answered`
 };
 
 struct etcd_http; ///< the library's client; only the source knows it

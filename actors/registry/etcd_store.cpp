@@ -112,6 +112,7 @@ load_page etcd_store::load(const load_position& from, std::int64_t limit_ms) {
   what.limit = page_rows;
   what.revision = from.revision;
   auto reply = loader_.post("/v3/kv/range", encode(what), limit_ms);
+  if (reply.too_long) page_rows = std::max<std::size_t>(1, page_rows / 2);
   if (!good(reply)) {
     page.status = read_status_of(reply.kind, reply.status, reply.body);
     page.why = why_not(reply, "load");

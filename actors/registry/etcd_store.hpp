@@ -37,7 +37,8 @@ public:
   static std::vector<store::revision_changes> revisions_of(const std::string& prefix,
                                                            const std::vector<protocol::etcd::event>& events);
 
-  std::size_t page_rows = load_page_rows;
+  /// Of a page; halved whenever an answer was above the client's limit.
+  std::atomic<std::size_t> page_rows{load_page_rows};
 
 private:
   class stream;

@@ -92,6 +92,22 @@ void replica::took_head(std::uint64_t wish, const head_answer& answer, std::int6
   want(replica_wish::kind::load);
 }
 
+/// In transactions of a bounded size.
+result<void> replica::write_page(const load_page& page) {
+  revision_changes part{page.revision, {}};
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    bytes += page.rows[i].row ? page.rows[i].row->size() : 0;
+    part.rows.push_back(page.rows[i]);
+    bool last = i + 1 == page.rows.size();
+    if (!last && part.rows.size() < options_.transaction_rows && bytes < options_.transaction_bytes) continue;
+    if (auto done = loaded_->apply({part}, loaded_mark_); !done) return done;
+    part.rows.clear();
+    bytes = 0;
+  }
+  return {};
+}
+
 void replica::took_page(std::uint64_t wish, const load_page& page, std::int64_t now_ms) {
   if (wish != wish_.number || wish_.what != replica_wish::kind::load) return;
   if (page.status == read_status::wrong_cluster) alarm_ = replica_alarm::wrong_cluster;
@@ -104,16 +120,9 @@ void replica::took_page(std::uint64_t wish, const load_page& page, std::int64_t 
   if (const auto* row = head_of(page.rows))
     if (auto head = protocol::decode_head_row(*row->row)) loaded_head_ = std::move(*head);
   // Without a name until it is whole.
-  for (std::size_t at = 0; at < page.rows.size(); at += options_.transaction_rows) {
-    auto end = std::min(page.rows.size(), at + options_.transaction_rows);
-    revision_changes part{page.revision,
-                          {page.rows.begin() + static_cast<std::ptrdiff_t>(at),
-                           page.rows.begin() + static_cast<std::ptrdiff_t>(end)}};
-    auto done = loaded_->apply({part}, loaded_mark_);
-    if (!done) {
-      failure_ = done.error();
-      return load_anew(replica_alarm::damaged, now_ms + options_.damaged_pause_ms);
-    }
+  if (auto done = write_page(page); !done) {
+    failure_ = done.error();
+    return load_anew(replica_alarm::damaged, now_ms + options_.damaged_pause_ms);
   }
   wish_.page = {page.revision, page.after};
   if (!page.last) return want(replica_wish::kind::load);

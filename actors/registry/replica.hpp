@@ -17,6 +17,7 @@ struct replica_options {
   std::int64_t retry_pause_ms = 100;     ///< after a head, a page or a watch that failed
   std::int64_t damaged_pause_ms = 5'000; ///< after a row that does not decode, or a disk that fails
   std::size_t transaction_rows = 2'000;  ///< of one LMDB transaction, or one revision
+  std::size_t transaction_bytes = 1U << 20U;
 };
 
 /// What the replica wants of the store next. A result is handed back with the number of its wish; results of
@@ -87,6 +88,7 @@ private:
   void want(replica_wish::kind what, std::int64_t not_before_ms = 0);
   void load_anew(replica_alarm why, std::int64_t not_before_ms);
   void pause(const error& why, std::int64_t now_ms);
+  result<void> write_page(const load_page& page);
   void finish_load(std::int64_t now_ms);
   void switch_over(std::int64_t now_ms);
   /// The tables that changes go to, as far as the next change must fit them.

@@ -2,6 +2,17 @@
 
 namespace picket::registry {
 
+namespace {
+
+std::size_t bytes_of(const store::revision_changes& changes) {
+  std::size_t bytes = 0;
+  for (const auto& row : changes.rows)
+    bytes += row.key.size() + (row.row ? row.row->size() : 0);
+  return bytes;
+}
+
+} // namespace
+
 commit_outcome embedded_store::commit(const expected_head& expected, const store::registry_batch& batch,
                                       std::int64_t) {
   std::uint64_t head = 0;
@@ -18,7 +29,11 @@ commit_outcome embedded_store::commit(const expected_head& expected, const store
   }
   std::lock_guard<std::mutex> guard{mutex_};
   ring_.push_back({batch.head.sequence, rows_of(batch)});
-  if (ring_.size() > ring_limit) ring_.pop_front();
+  ring_bytes_ += bytes_of(ring_.back());
+  while (ring_.size() > ring_limit || ring_bytes_ > ring_limit_bytes) {
+    ring_bytes_ -= bytes_of(ring_.front());
+    ring_.pop_front();
+  }
   return {commit_status::committed, batch.head.sequence, {}};
 }
 
@@ -61,7 +76,7 @@ public:
     }
     for (const auto& one : of_.ring_)
       if (one.revision >= next_) step.changes.push_back(one);
-    next_ = of_.ring_.back().revision + 1;
+    next_ = newest + 1;
     return step;
   }
 

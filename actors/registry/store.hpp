@@ -117,17 +117,19 @@ public:
   head_answer head(std::int64_t limit_ms) override;
   /// One page with all rows: they are this process's own.
   load_page load(const load_position& from, std::int64_t limit_ms) override;
-  /// The last `ring_limit` batches of this process; what was before them is `compacted`.
+  /// The last `ring_limit` batches of this process, or fewer large ones; what was before them is `compacted`.
   std::unique_ptr<change_stream> changes(std::uint64_t from) override;
   std::string_view name() const noexcept override { return "embedded"; }
 
-  static constexpr std::size_t ring_limit = 256;
+  static constexpr std::size_t ring_limit = 64;
+  static constexpr std::size_t ring_limit_bytes = 1U << 20U;
 
 private:
   class stream;
   store::registry_tables& tables_;
   std::mutex mutex_;
   std::deque<store::revision_changes> ring_; ///< consecutive revisions
+  std::size_t ring_bytes_ = 0;
 };
 
 } // namespace picket::registry

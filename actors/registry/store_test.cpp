@@ -105,6 +105,20 @@ TEST(EmbeddedStore, WhatIsNoLongerInTheRingIsCompacted) {
   EXPECT_EQ(of.back_end.changes(2)->next(0).changes.size(), embedded_store::ring_limit);
 }
 
+TEST(EmbeddedStore, TheRingIsBoundedInBytes) {
+  embedded_case of;
+  for (int i = 0; i < 6; ++i) {
+    auto head = of.back_end.head(0).head;
+    store::registry_batch batch;
+    batch.head = *protocol::decode_head_row(head.row);
+    batch.head.sequence += 1;
+    batch.log.audit = {{"a", "b", std::string(embedded_store::ring_limit_bytes / 4, 'x')}};
+    ASSERT_EQ(of.back_end.commit(head, batch, 0).status, commit_status::committed);
+  }
+  EXPECT_EQ(of.back_end.changes(3)->next(0).end, watch_end::compacted);
+  EXPECT_EQ(of.back_end.changes(4)->next(0).changes.size(), 3u);
+}
+
 TEST(MemoryStore, PagesAreOfOneRevisionAlsoWhenItGoesOn) {
   picket::testing::memory_store of;
   of.page_rows = 1;

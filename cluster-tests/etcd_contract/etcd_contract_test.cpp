@@ -144,6 +144,32 @@ TEST_F(EtcdContract, PagesAreOfOneRevision) {
   EXPECT_EQ(head, revision);
 }
 
+TEST_F(EtcdContract, PagesThatAreTooLargeBecomeSmaller) {
+  begin();
+  for (int i = 0; i < 8; ++i)
+    ASSERT_EQ(commit({group("g" + std::to_string(i), 30'000)}).status, commit_status::committed);
+  auto options = options_of();
+  options.access.answer_limit_bytes = 100'000;
+  etcd_store narrow{options};
+  std::set<std::string> keys;
+  load_position at;
+  int failures = 0;
+  for (int i = 0; i < 100; ++i) {
+    auto page = narrow.load(at, limit_ms);
+    if (page.status != read_status::fine) {
+      EXPECT_EQ(page.why.code, errc::limit_reached) << to_string(page.why);
+      ++failures;
+      continue;
+    }
+    for (const auto& row : page.rows)
+      keys.insert(store::key_text(row.table, row.key));
+    if (page.last) break;
+    at = {page.revision, page.after};
+  }
+  EXPECT_GT(failures, 0);
+  EXPECT_EQ(keys.size(), 19u) << "nine groups, the head, nine rows of the log";
+}
+
 TEST_F(EtcdContract, WhatIsCompactedIsSaid) {
   begin();
   auto old = store->head(limit_ms).store_revision;
