@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "actors/testing/bare_link.hpp"
 #include "base/testing/scratch_directory.hpp"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "actors/testing/deterministic.hpp"
 #include "actors/testing/recorded_notices.hpp"
 #include "base/testing/scratch_directory.hpp"

@@ -114,6 +114,8 @@ struct decider {
     }
     out.writes.push_back({registry_table::groups, remove.name, std::nullopt});
   }
+
+  void operator()(const protocol::fence&) {}
 };
 
 } // namespace

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "base/error.hpp"
 #include "base/testing/scratch_directory.hpp"
 #include "protocol/enrollment/keys.hpp"
@@ -69,7 +69,7 @@ protected:
 
   testing::scratch_directory scratch;
   std::unique_ptr<store::registry_tables> tables;
-  decide_context context{1, 0, {"node-1"}, 1'000'000};
+  decide_context context{1, 0, {"node-1"}, 1'000'000, {}};
   std::int64_t now_ms = 1'700'000'000'000;
   std::uint64_t counter = 0;
 };
@@ -230,6 +230,25 @@ TEST_F(Decide, ARequestIdIsDecidedOnceAlsoWithinOneBatch) {
   EXPECT_TRUE(both[1].repeated);
   auto later = run_all({command});
   EXPECT_EQ(later[0].result.agent, 1u) << "and after the commit, from the tables";
+  EXPECT_EQ(tables->read()->agent_count(), 1u);
+}
+
+TEST_F(Decide, AFenceChangesNothingAndIsRemembered) {
+  auto before = tables->read()->head();
+  EXPECT_TRUE(run(protocol::fence{}).done());
+  auto after = tables->read()->head();
+  EXPECT_EQ(after.sequence, before.sequence + 1) << "it is a batch, so that older transactions fail on it";
+  EXPECT_EQ(after.next_agent_id, before.next_agent_id);
+  EXPECT_TRUE(tables->read()->outcome({1, 1, counter}));
+}
+
+TEST_F(Decide, AsManyAgentsAtATimeAsABatchHasRoomFor) {
+  std::vector<agent_id> ids;
+  for (std::size_t i = 0; i < max_ids_per_command + 1; ++i)
+    ids.push_back(run(add("agent-" + std::to_string(i))).agent);
+  EXPECT_EQ(code(run(protocol::agent_remove{ids, "too many"})), errc::invalid_argument);
+  ids.pop_back();
+  EXPECT_TRUE(run(protocol::agent_remove{ids, "just right"}).done());
   EXPECT_EQ(tables->read()->agent_count(), 1u);
 }
 

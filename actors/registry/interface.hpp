@@ -12,39 +12,16 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
+#include "actors/registry/answers.hpp"
 #include "protocol/registry/commands.hpp"
-#include "store/registry/view.hpp"
 
 namespace picket::registry {
-
-/// How a proposal ended.
-enum class proposed : std::uint8_t {
-  ok,          ///< committed, and in this node's replica
-  refused,     ///< decided against; `result` says why
-  unavailable, ///< surely not done
-  unknown,     ///< may have been done; ask `outcome` before repeating with another request id
-  busy,        ///< the queue is full; surely not done
-  too_late     ///< the deadline had passed before anything was tried
-};
 
 struct proposal {
   protocol::command command;
   std::int64_t deadline_ms = 0; ///< steady clock of this process
 };
 using proposal_ptr = std::shared_ptr<const proposal>;
-
-struct propose_answer {
-  proposed how = proposed::unavailable;
-  std::uint64_t revision = 0; ///< sequence of the batch that has it
-  protocol::command_result result;
-};
-
-/// Rows that one committed batch changed, in order.
-struct registry_changes {
-  std::uint64_t revision = 0;
-  std::vector<store::row_write> rows;
-};
-using changes_ptr = std::shared_ptr<const registry_changes>;
 
 struct registry_status {
   std::string backend;

@@ -1,6 +1,7 @@
 #include "actors/registry/registry.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <caf/send.hpp>
 
@@ -9,22 +10,60 @@
 
 namespace picket::registry {
 
+result<void> embedded_ground::look(const looker& look) {
+  auto view = tables_.read();
+  if (!view) return tl::unexpected<error>(view.error());
+  look(*view, {view->head().sequence, view->head_bytes()});
+  return {};
+}
+
+std::uint64_t embedded_ground::applied() {
+  auto view = tables_.read();
+  return view ? view->head().sequence : 0;
+}
+
+void registry_state::begin(registry_setup given) {
+  setup = std::move(given);
+  batcher_options options;
+  options.limits = {};         // no other process limits a transaction
+  options.repeat_limit_ms = 0; // the log is kept by rows, not by time
+  options.tries_again = false;
+  ground.emplace(*setup.tables);
+  commands.emplace(*ground, setup.context, options);
+}
+
 caf::typed_response_promise<propose_answer> registry_state::propose(proposal_ptr what) {
   auto promise = self->make_response_promise<propose_answer>();
-  if (queue.size() >= queue_limit_commands) {
-    setup.counts->registry_commands_total.add_for("failed");
-    promise.deliver(propose_answer{proposed::busy, 0, {}});
-    return promise;
-  }
-  queue.push_back({std::move(what), promise});
-  setup.counts->registry_queue_commands.set(static_cast<double>(queue.size()));
-  if (!commit_asked) {
-    // Behind what already waits in the mailbox: proposals that came while the last batch was written share
-    // this one.
-    commit_asked = true;
-    self->send(self, commit_atom_v);
-  }
+  commands->offer(what->command, what->deadline_ms, steady_clock_ms(),
+                  [this, promise](const propose_answer& answer) mutable {
+                    count(answer);
+                    promise.deliver(answer);
+                  });
+  setup.counts->registry_queue_commands.set(static_cast<double>(commands->waiting()));
+  if (commands->waiting() > 0) ask_commit();
   return promise;
+}
+
+void registry_state::ask_commit() {
+  // Behind what already waits in the mailbox: proposals that came while the last batch was written share
+  // this one.
+  if (commit_asked) return;
+  commit_asked = true;
+  auto wait_ms = commands->wake_at_ms() - steady_clock_ms();
+  bool later = commands->held_back(steady_clock_ms());
+  if (later && wait_ms > 0)
+    self->delayed_send(self, std::chrono::milliseconds(wait_ms), commit_atom_v);
+  else
+    self->send(self, commit_atom_v);
+}
+
+void registry_state::count(const propose_answer& answer) {
+  const auto& counts = *setup.counts;
+  bool decided = answer.how == proposed::ok || answer.how == proposed::refused;
+  counts.registry_commands_total.add_for(!decided                     ? "failed"
+                                         : answer.repeated            ? "repeated"
+                                         : answer.how == proposed::ok ? "done"
+                                                                      : "refused");
 }
 
 propose_answer registry_state::outcome(const protocol::request_id& id) {
@@ -37,61 +76,16 @@ propose_answer registry_state::outcome(const protocol::request_id& id) {
 
 void registry_state::commit() {
   commit_asked = false;
-  std::vector<waiting> taken;
-  std::vector<const protocol::command*> commands;
-  while (!queue.empty() && taken.size() < batch_limit_commands) {
-    auto next = std::move(queue.front());
-    queue.pop_front();
-    if (next.what->deadline_ms < steady_clock_ms()) {
-      next.promise.deliver(propose_answer{proposed::too_late, 0, {}});
-      continue;
-    }
-    commands.push_back(&next.what->command);
-    taken.push_back(std::move(next));
+  if (auto request = commands->next(steady_clock_ms(), wall_clock_ms()))
+    commands->finished(setup.store->commit(request->expected, request->batch, request->limit_ms),
+                       steady_clock_ms());
+  if (auto failure = commands->take_failure()) setup.log->write(log_event::registry_failed, *failure);
+  if (auto batch = commands->take_committed()) {
+    setup.counts->registry_batches_total.add();
+    tell_subscribers(*batch);
   }
-  setup.counts->registry_queue_commands.set(static_cast<double>(queue.size()));
-  if (!queue.empty()) {
-    commit_asked = true;
-    self->send(self, commit_atom_v);
-  }
-  if (taken.empty()) return;
-  decided_batch decided;
-  std::uint64_t expected = 0;
-  {
-    auto view = setup.tables->read();
-    if (!view) {
-      setup.log->write(log_event::registry_failed, view.error());
-      for (auto& one : taken)
-        one.promise.deliver(propose_answer{proposed::unavailable, 0, {}});
-      return;
-    }
-    expected = view->head().sequence;
-    decided = decide_batch(*view, commands, setup.context, wall_clock_ms());
-  }
-  commit_outcome done{commit_status::committed, expected, {}};
-  if (decided.changes_anything) done = setup.store->commit(expected, decided.batch, 4'000);
-  answer(taken, decided, done);
-  if (decided.changes_anything && done.status == commit_status::committed) tell_subscribers(decided.batch);
-}
-
-void registry_state::answer(std::vector<waiting>& taken, const decided_batch& decided,
-                            const commit_outcome& done) {
-  const auto& counts = *setup.counts;
-  if (done.status != commit_status::committed) setup.log->write(log_event::registry_failed, done.why);
-  if (decided.changes_anything) counts.registry_batches_total.add();
-  for (std::size_t i = 0; i < taken.size(); ++i) {
-    const auto& fate = decided.commands[i];
-    if (!fate.repeated && done.status != commit_status::committed) {
-      counts.registry_commands_total.add_for("failed");
-      auto how = done.status == commit_status::unknown ? proposed::unknown : proposed::unavailable;
-      taken[i].promise.deliver(propose_answer{how, done.revision, {}});
-      continue;
-    }
-    bool fine = fate.result.done();
-    counts.registry_commands_total.add_for(fate.repeated ? "repeated" : fine ? "done" : "refused");
-    taken[i].promise.deliver(
-        propose_answer{fine ? proposed::ok : proposed::refused, done.revision, fate.result});
-  }
+  setup.counts->registry_queue_commands.set(static_cast<double>(commands->waiting()));
+  if (commands->waiting() > 0) ask_commit();
 }
 
 void registry_state::tell_subscribers(const store::registry_batch& batch) {
@@ -106,7 +100,7 @@ void registry_state::tell_subscribers(const store::registry_batch& batch) {
 registry_status registry_state::status() {
   registry_status now;
   now.backend = setup.store->name();
-  now.waiting_commands = queue.size();
+  now.waiting_commands = commands->waiting();
   auto view = setup.tables->read();
   now.writable = view.has_value();
   if (view) {
@@ -121,7 +115,7 @@ registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry
                                        registry_setup setup) {
   name_thread("registry");
   self->state.self = self;
-  self->state.setup = std::move(setup);
+  self->state.begin(std::move(setup));
   self->set_down_handler([self](const caf::down_msg& down) {
     auto& all = self->state.subscribers;
     all.erase(

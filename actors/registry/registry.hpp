@@ -1,7 +1,7 @@
 #pragma once
 
-#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +17,19 @@
 
 namespace picket::registry {
 
-inline constexpr std::size_t queue_limit_commands = 2'048;
-inline constexpr std::size_t batch_limit_commands = 120;
+/// Decisions of a single node: its tables are the store.
+class embedded_ground final : public decision_ground {
+public:
+  explicit embedded_ground(store::registry_tables& tables)
+      : tables_{tables} {}
+  result<void> look(const looker& look) override;
+  bool take_own(const expected_head&, std::uint64_t, const store::registry_batch&) override { return true; }
+  std::uint64_t applied() override;
+  void doubt(const expected_head&) override {}
+
+private:
+  store::registry_tables& tables_;
+};
 
 /// What the registry is given. `tables` is the node's replica: every reader reads it without asking the
 /// actor.
@@ -31,22 +42,20 @@ struct registry_setup {
 };
 
 struct registry_state {
-  struct waiting {
-    proposal_ptr what;
-    caf::typed_response_promise<propose_answer> promise;
-  };
-
+  void begin(registry_setup given);
   caf::typed_response_promise<propose_answer> propose(proposal_ptr what);
   propose_answer outcome(const protocol::request_id& id);
-  /// Decides and commits up to `batch_limit_commands`, answers them, tells the subscribers.
+  /// Decides and commits one batch, answers it, tells the subscribers.
   void commit();
-  void answer(std::vector<waiting>& taken, const decided_batch& decided, const commit_outcome& done);
+  void ask_commit();
+  void count(const propose_answer& answer);
   void tell_subscribers(const store::registry_batch& batch);
   registry_status status();
 
   registry_actor::pointer self = nullptr;
   registry_setup setup;
-  std::deque<waiting> queue;
+  std::optional<embedded_ground> ground;
+  std::optional<batcher> commands;
   std::vector<registry_subscriber_actor> subscribers;
   bool commit_asked = false;
   static inline const char* name = "registry";

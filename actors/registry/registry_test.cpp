@@ -14,12 +14,17 @@ class faulty_store final : public registry_store {
 public:
   explicit faulty_store(store::registry_tables& tables)
       : inner_{tables} {}
-  commit_outcome commit(std::uint64_t expected, const store::registry_batch& batch,
+  commit_outcome commit(const expected_head& expected, const store::registry_batch& batch,
                         std::int64_t limit_ms) override {
     ++commits;
     if (answer) return *answer;
     return inner_.commit(expected, batch, limit_ms);
   }
+  head_answer head(std::int64_t limit_ms) override { return inner_.head(limit_ms); }
+  load_page load(const load_position& from, std::int64_t limit_ms) override {
+    return inner_.load(from, limit_ms);
+  }
+  std::unique_ptr<change_stream> changes(std::uint64_t from) override { return inner_.changes(from); }
   std::string_view name() const noexcept override { return "faulty"; }
 
   std::optional<commit_outcome> answer;

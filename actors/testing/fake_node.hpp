@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/api/facade.hpp"
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "base/time.hpp"
 
 namespace picket::testing {

@@ -2,8 +2,9 @@
 
 #include <stdexcept>
 
-#include "actors/registry/batcher.hpp"
+#include "actors/registry/decide_batch.hpp"
 #include "base/time.hpp"
+#include "store/registry/registry_tables.hpp"
 
 namespace picket::harness {
 

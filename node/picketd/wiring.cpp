@@ -132,7 +132,7 @@ result<void> node::parts::open_stores() {
   pool = std::move(*opened);
   if (auto made = open_overflow(); !made) return made;
   auto state =
-      store::registry_tables::open(data / "state", static_cast<std::uint64_t>(settings.limits.store_bytes));
+      store::registry_tables::open(data / "state", {static_cast<std::uint64_t>(settings.limits.store_bytes)});
   if (!state) return tl::unexpected<error>(state.error());
   tables = std::move(*state);
   auto keys = stored_first_seen::load(local);

@@ -9,8 +9,9 @@ using codec::map_writer;
 
 namespace {
 
-constexpr std::string_view operation_names[] = {
-    "agent_add", "agent_remove", "agent_confirm", "agent_rekey", "agent_groups", "group_put", "group_remove"};
+constexpr std::string_view operation_names[] = {"agent_add",    "agent_remove", "agent_confirm",
+                                                "agent_rekey",  "agent_groups", "group_put",
+                                                "group_remove", "fence"};
 static_assert(std::size(operation_names) == std::variant_size_v<command_arguments>);
 
 void write_ids(map_writer& to, const std::vector<agent_id>& ids) {
@@ -88,6 +89,7 @@ struct argument_writer {
   }
   void operator()(const group_put& args) { to.text("n", args.name); }
   void operator()(const group_remove& args) { to.text("n", args.name); }
+  void operator()(const fence&) {}
 };
 
 struct argument_reader {
@@ -132,6 +134,7 @@ struct argument_reader {
   }
   void operator()(group_put& args) { from.read("n", args.name, true); }
   void operator()(group_remove& args) { from.read("n", args.name, true); }
+  void operator()(fence&) {}
 };
 
 template <std::size_t I = 0>

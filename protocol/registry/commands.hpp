@@ -99,8 +99,13 @@ struct group_remove {
   friend bool operator==(const group_remove&, const group_remove&) = default;
 };
 
-using command_arguments =
-    std::variant<agent_add, agent_remove, agent_confirm, agent_rekey, agent_groups, group_put, group_remove>;
+/// Changes nothing. Once it is committed, no transaction that was on its way before can be any more.
+struct fence {
+  friend bool operator==(const fence&, const fence&) = default;
+};
+
+using command_arguments = std::variant<agent_add, agent_remove, agent_confirm, agent_rekey, agent_groups,
+                                       group_put, group_remove, fence>;
 
 struct command {
   std::uint32_t version = 1;

@@ -177,6 +177,7 @@ TEST(RegistryCommands, ComeBackEqual) {
       full_command(agent_groups{4, groups_change::remove, {"web"}}),
       full_command(group_put{"web"}),
       full_command(group_remove{"web"}),
+      full_command(fence{}),
   };
   ASSERT_EQ(all.size(), std::variant_size_v<command_arguments>);
   for (const auto& one : all) {

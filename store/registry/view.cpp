@@ -38,6 +38,10 @@ void overlay_view::apply(const std::vector<row_write>& writes, const protocol::h
       }
       break;
     }
+    case registry_table::head:
+    case registry_table::log:
+    case registry_table::other:
+      break; // no decision writes them
     }
   }
 }

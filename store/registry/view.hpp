@@ -15,11 +15,20 @@
 
 namespace picket::store {
 
-/// The tables that a change may write. What is derived from them (names, addresses, members of groups) is
-/// kept by whoever applies the writes and never written by a decision.
-enum class registry_table : std::uint8_t { agents = 0, removed = 1, groups = 2 };
+/// The tables of the registry. A decision writes agents, removed and groups; every batch writes its own row
+/// of the log and the head. What is derived from them (names, addresses, members of groups) is kept by
+/// whoever applies the writes and never written by a decision.
+enum class registry_table : std::uint8_t {
+  agents = 0,
+  removed = 1,
+  groups = 2,
+  head = 3,
+  log = 4,
+  other = 5 ///< of a newer version: kept as it is
+};
 
-/// One row written or, without `row`, taken away. Keys: agents and removed by id, groups by name.
+/// One row written or, without `row`, taken away. Keys: agents and removed by id, groups by name, the log by
+/// sequence, the head's is empty, others as the shared store spells them.
 struct row_write {
   registry_table table = registry_table::agents;
   std::string key;
@@ -30,6 +39,12 @@ struct row_write {
 
 /// The id of a key of `agents` or `removed`; the other way is `agent_key`.
 inline agent_id agent_of(std::string_view key) { return static_cast<agent_id>(number_of(key)); }
+
+/// A row of the log, as far as its trimming needs it.
+struct log_facts {
+  std::int64_t time_ms = 0;
+  std::uint64_t bytes = 0; ///< as stored
+};
 
 /// The registry at one revision, as decisions and readers see it. Reads only; a row that does not decode is
 /// treated as absent and counted by the implementation.
@@ -50,6 +65,8 @@ public:
   virtual std::vector<agent_id> members(std::string_view group, std::size_t limit) const = 0;
   /// What a command with this id came to.
   virtual std::optional<protocol::command_result> outcome(const protocol::request_id& id) const = 0;
+  /// The log's row of the batch with this sequence.
+  virtual std::optional<log_facts> logged(std::uint64_t sequence) const = 0;
 };
 
 /// A view plus writes that were decided on it and are not committed yet. Later commands of one batch see the
@@ -71,6 +88,7 @@ public:
   std::size_t group_count() const override;
   std::vector<agent_id> members(std::string_view group, std::size_t limit) const override;
   std::optional<protocol::command_result> outcome(const protocol::request_id& id) const override;
+  std::optional<log_facts> logged(std::uint64_t sequence) const override { return below_.logged(sequence); }
 
 private:
   template <class Matches>
@@ -97,6 +115,7 @@ public:
   std::size_t group_count() const override { return 0; }
   std::vector<agent_id> members(std::string_view, std::size_t) const override { return {}; }
   std::optional<protocol::command_result> outcome(const protocol::request_id&) const override { return {}; }
+  std::optional<log_facts> logged(std::uint64_t) const override { return {}; }
 };
 
 } // namespace picket::store
