@@ -74,6 +74,23 @@ TEST(ConfigSchema, ListenAddresses) {
     EXPECT_EQ(parse_listen_address(wrong), std::nullopt) << wrong;
 }
 
+TEST(ConfigSchema, AddressRanges) {
+  auto written = [](std::string_view text) {
+    auto range = parse_address_range(text);
+    return range ? to_text(*range) : "none";
+  };
+  for (auto* same :
+       {"192.0.2.10", "10.0.0.0/8", "0.0.0.0/0", "192.0.2.128/25", "2001:db8::1", "2001:db8::/32", "::/0"})
+    EXPECT_EQ(written(same), same);
+  EXPECT_EQ(written("192.0.2.10/32"), "192.0.2.10");
+  EXPECT_EQ(written("::ffff:192.0.2.10"), "192.0.2.10") << "as a connection from there is shown";
+  EXPECT_EQ(written("::ffff:10.0.0.0/104"), "10.0.0.0/8");
+  for (auto* wrong :
+       {"", "host", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8/8", "10.0.0.0/-1", "10.0.0.1/8",
+        "192.0.2.129/25", "2001:db8::1/32", "2001:db8::/129", "[::1]", "10.0.0", "10.0.0.0/255.0.0.0"})
+    EXPECT_EQ(written(wrong), "none") << wrong;
+}
+
 // ---- loading ----
 
 TEST(ConfigLoad, DefaultsHangOnTheDirectoryOfTheFile) {
@@ -161,6 +178,34 @@ TEST(ConfigLoad, TheShapeOfTheFileIsChecked) {
   EXPECT_EQ(problems_of(endless).size(), 50u) << "nobody reads more";
   EXPECT_FALSE(problems_of(std::string(3'000, '[')).empty()) << "deep nesting is an error, not a crash";
   EXPECT_THAT(problems_of("engine:\nnode:\n"), ElementsAre()) << "sections may be empty";
+}
+
+TEST(ConfigLoad, ListsOfAddressesAreTakenInEitherForm) {
+  auto of = [](const std::string& yaml) {
+    auto all = load(yaml);
+    EXPECT_TRUE(all.good()) << to_string(all.problems[0]);
+    return value_text(*find_setting("ingest.proxy_protocol_from"), all.values);
+  };
+  EXPECT_EQ(of(""), "");
+  EXPECT_EQ(of("ingest:\n  proxy_protocol_from: 192.0.2.10\n"), "192.0.2.10");
+  EXPECT_EQ(of("ingest:\n  proxy_protocol_from: 192.0.2.10, 10.0.0.0/8\n"), "192.0.2.10, 10.0.0.0/8");
+  EXPECT_EQ(of("ingest:\n  proxy_protocol_from: [192.0.2.10, 10.0.0.0/8]\n"), "192.0.2.10, 10.0.0.0/8");
+  EXPECT_EQ(of("ingest:\n  proxy_protocol_from:\n    - 192.0.2.10\n    - 2001:db8::/32\n  io_threads: 2\n"),
+            "192.0.2.10, 2001:db8::/32");
+  EXPECT_EQ(of("ingest:\n  proxy_protocol_from: []\n"), "");
+  EXPECT_THAT(
+      problems_of("ingest:\n  proxy_protocol_from: 10.0.0.1/8\n"),
+      ElementsAre(
+          "picket.yml:2:3: ingest.proxy_protocol_from: not a list of addresses: '10.0.0.1/8'; give at "
+          "most 64 addresses or ranges (10.0.0.0/8, 2001:db8::/32), a comma between"));
+  for (auto* deep : {"[[192.0.2.10]]", "[192.0.2.10, {a: b}]", "{a: b}", ""})
+    EXPECT_THAT(problems_of("ingest:\n  proxy_protocol_from: " + std::string{deep} + "\n"),
+                ElementsAre(HasSubstr("ingest.proxy_protocol_from: one value is expected")))
+        << deep;
+  std::string many = "ingest:\n  proxy_protocol_from: [";
+  for (std::size_t i = 0; i <= max_address_ranges; ++i)
+    many += (i == 0 ? "10.0.0." : ", 10.0.0.") + std::to_string(i);
+  EXPECT_THAT(problems_of(many + "]\n"), ElementsAre(HasSubstr("too many")));
 }
 
 TEST(ConfigLoad, SettingsThatMustFitTogetherAreCompared) {

@@ -88,7 +88,9 @@ private:
       if (entry.is_map) unknown_section_ = entry.key + ".";
       return;
     }
-    if (entry.is_map || entry.is_list || entry.is_null) {
+    settings any;
+    bool takes_list = std::holds_alternative<address_ranges*>(row->of(any));
+    if (entry.is_map || entry.is_null || (entry.is_list && (entry.is_deep || !takes_list))) {
       complain(entry, entry.key + ": one value is expected; give " + allowed_text(*row));
       if (entry.is_map) unknown_section_ = entry.key + ".";
       return;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <numeric>
 
+#include <arpa/inet.h>
+
 namespace picket::config {
 
 namespace {
@@ -121,6 +123,21 @@ struct assigner {
     *to = *address;
     return std::nullopt;
   }
+  std::optional<std::string> operator()(address_ranges* to) const {
+    address_ranges all;
+    for (auto rest = text; !rest.empty();) {
+      auto end = std::min(rest.find_first_of(", "), rest.size());
+      if (end > 0) {
+        auto range = parse_address_range(rest.substr(0, end));
+        if (!range) return refuse("not a list of addresses");
+        all.push_back(*range);
+        if (all.size() > max_address_ranges) return refuse("too many");
+      }
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    *to = std::move(all);
+    return std::nullopt;
+  }
 };
 
 struct writer {
@@ -129,6 +146,12 @@ struct writer {
   std::string operator()(const bool* from) const { return *from ? "yes" : "no"; }
   std::string operator()(const std::filesystem::path* from) const { return from->string(); }
   std::string operator()(const listen_address* from) const { return to_text(*from); }
+  std::string operator()(const address_ranges* from) const {
+    std::string all;
+    for (const auto& range : *from)
+      all += (all.empty() ? "" : ", ") + to_text(range);
+    return all;
+  }
 };
 
 } // namespace
@@ -189,8 +212,10 @@ std::string type_text(const setting& row) {
     return "yes or no";
   case 3:
     return "path";
-  default:
+  case 4:
     return "address:port";
+  default:
+    return "addresses";
   }
 }
 
@@ -208,8 +233,10 @@ std::string allowed_text(const setting& row) {
     return "yes or no";
   case 3:
     return "a path of at most 1024 bytes";
-  default:
+  case 4:
     return "host:port, [IPv6]:port or :port, port 1 to 65535 (0: any that is free)";
+  default:
+    return "at most 64 addresses or ranges (10.0.0.0/8, 2001:db8::/32), a comma between";
   }
 }
 
@@ -251,6 +278,39 @@ std::optional<listen_address> parse_listen_address(std::string_view text) {
 std::string to_text(const listen_address& address) {
   bool v6 = address.host.find(':') != std::string::npos;
   return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+std::optional<address_range> parse_address_range(std::string_view text) {
+  constexpr unsigned mapped_bits = 96;
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  auto slash = text.find('/');
+  std::string host{text.substr(0, slash)};
+  address_range range;
+  range.v6 = host.find(':') != std::string::npos;
+  unsigned most = range.v6 ? 128 : 32;
+  if (inet_pton(range.v6 ? AF_INET6 : AF_INET, host.c_str(), range.base.data()) != 1) return std::nullopt;
+  range.bits = most;
+  if (slash != std::string_view::npos) {
+    auto digits = text.substr(slash + 1);
+    auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), range.bits);
+    if (ec != std::errc{} || end != digits.data() + digits.size() || range.bits > most) return std::nullopt;
+  }
+  for (auto bit = range.bits; bit < most; ++bit)
+    if ((range.base[bit / 8] & (0x80 >> bit % 8)) != 0) return std::nullopt;
+  if (range.v6 && range.bits >= mapped_bits && std::equal(mapped.begin(), mapped.end(), range.base.begin())) {
+    address_range v4;
+    std::copy(range.base.begin() + 12, range.base.end(), v4.base.begin());
+    v4.bits = range.bits - mapped_bits;
+    return v4;
+  }
+  return range;
+}
+
+std::string to_text(const address_range& range) {
+  char host[INET6_ADDRSTRLEN] = "";
+  inet_ntop(range.v6 ? AF_INET6 : AF_INET, range.base.data(), host, sizeof host);
+  bool single = range.bits == (range.v6 ? 128 : 32);
+  return single ? host : host + ("/" + std::to_string(range.bits));
 }
 
 } // namespace picket::config

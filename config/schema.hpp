@@ -22,7 +22,8 @@ enum class scope : std::uint8_t { node, cluster };
 enum class takes_effect : std::uint8_t { at_start, at_once };
 
 /// Where a value goes; its type is the setting's type.
-using target = std::variant<std::string*, std::int64_t*, bool*, std::filesystem::path*, listen_address*>;
+using target = std::variant<std::string*, std::int64_t*, bool*, std::filesystem::path*, listen_address*,
+                            address_ranges*>;
 
 struct setting {
   std::string_view key;           ///< dotted
@@ -53,7 +54,7 @@ std::optional<std::string_view> nearest_key(std::string_view key);
 /// `PICKET_` and the key in capitals, `__` for each dot: PICKET_ENROLLMENT__FORCE__ENABLED.
 std::string environment_name(std::string_view key);
 
-/// "text", "path", "number", "yes or no", "address:port", or the choices.
+/// "text", "path", "number", "yes or no", "address:port", "addresses", or the choices.
 std::string type_text(const setting& row);
 /// The value allowed, as a message says it: "100 to 600000", "interval or strict".
 std::string allowed_text(const setting& row);
@@ -66,5 +67,12 @@ std::string value_text(const setting& row, const settings& from);
 /// host:port, [v6]:port, or :port.
 std::optional<listen_address> parse_listen_address(std::string_view text);
 std::string to_text(const listen_address& address);
+
+/// "192.0.2.10", "10.0.0.0/8", "2001:db8::/32": no bit may be set behind the prefix. An IPv4-mapped IPv6
+/// range of 96 bits and more is one of IPv4.
+std::optional<address_range> parse_address_range(std::string_view text);
+std::string to_text(const address_range& range);
+/// Ranges of one setting.
+inline constexpr std::size_t max_address_ranges = 64;
 
 } // namespace picket::config

@@ -96,8 +96,8 @@ constexpr setting rows[] = {
         .min = 1,
         .max = 1000000,
         .zero_too = true,
-        .summary =
-            "Connections from one address. 0: no limit of its own, as is right behind a load balancer.",
+        .summary = "Connections from one address. 0: no limit of its own, as is right behind a load balancer "
+                   "without the PROXY protocol.",
         .example = "100",
     },
     setting{
@@ -110,8 +110,8 @@ constexpr setting rows[] = {
         .summary =
             "Connections from one address (of IPv6: one /64) that no agent has yet. At the limit, and at "
             "`ingest.max_connections`, the one that has been there longest makes room for a new one. "
-            "Behind a load balancer: at least the number of its agents, since all may come at once. 0: "
-            "no limit of its own.",
+            "Behind a load balancer without the PROXY protocol: at least the number of its agents, since "
+            "all may come at once. 0: no limit of its own.",
     },
     setting{
         .key = "ingest.max_unverified_bytes",
@@ -141,8 +141,8 @@ constexpr setting rows[] = {
         .zero_too = true,
         .summary =
             "New connections a second from one address in the mean, ten seconds' worth at once; more are "
-            "closed unread. 0: no limit, as is right behind a load balancer and where many agents share "
-            "an address.",
+            "closed unread. 0: no limit, as is right where many agents share an address, as behind a load "
+            "balancer without the PROXY protocol.",
         .example = "100",
     },
     setting{
@@ -220,6 +220,24 @@ constexpr setting rows[] = {
         .min = 65544,
         .max = 16777216,
         .summary = "Bytes that may wait to be sent to one agent.",
+    },
+    setting{
+        .key = "ingest.proxy_protocol_from",
+        .of = [](settings& s) -> target { return &s.ingest.proxy_protocol_from; },
+        .default_value = "",
+        .summary =
+            "Load balancers that send the PROXY protocol (v1 or v2). Every connection from there must begin "
+            "with its header, and counts as one of the client that this names. Headers from anywhere else "
+            "are not looked at. Empty: off.",
+        .example = "192.0.2.10, 10.1.0.0/28",
+    },
+    setting{
+        .key = "ingest.proxy_header_timeout_ms",
+        .of = [](settings& s) -> target { return &s.ingest.proxy_header_timeout_ms; },
+        .default_value = "5000",
+        .min = 100,
+        .max = 60000,
+        .summary = "A connection from there that has not brought its header for so long is closed.",
     },
     setting{
         .key = "ingest.durable",

@@ -118,6 +118,23 @@ constexpr setting rows[] = {
         .summary = "Time for a whole enrollment, from the connection to the answer.",
     },
     setting{
+        .key = "enrollment.proxy_protocol_from",
+        .of = [](settings& s) -> target { return &s.enrollment.proxy_protocol_from; },
+        .default_value = "",
+        .summary =
+            "As `ingest.proxy_protocol_from`, for this port; the header stands before TLS. `IP:'src'` and "
+            "`use_source_ip` then register the client's own address.",
+        .example = "192.0.2.10, 10.1.0.0/28",
+    },
+    setting{
+        .key = "enrollment.proxy_header_timeout_ms",
+        .of = [](settings& s) -> target { return &s.enrollment.proxy_header_timeout_ms; },
+        .default_value = "5000",
+        .min = 100,
+        .max = 60000,
+        .summary = "As `ingest.proxy_header_timeout_ms`. `timeout_ms` counts from the header.",
+    },
+    setting{
         .key = "enrollment.force.enabled",
         .of = [](settings& s) -> target { return &s.enrollment.force.enabled; },
         .default_value = "yes",

@@ -229,6 +229,20 @@ constexpr setting rows[] = {
         .max = 64,
         .summary = "Threads that answer requests.",
     },
+    setting{
+        .key = "health.agent_check_enabled",
+        .of = [](settings& s) -> target { return &s.health.agent_check_enabled; },
+        .default_value = "no",
+        .summary =
+            "Serve the port that HAProxy's `agent-check` asks: one line, `ready` or `drain`, by whether "
+            "this node should get new agents.",
+    },
+    setting{
+        .key = "health.agent_check_listen",
+        .of = [](settings& s) -> target { return &s.health.agent_check_listen; },
+        .default_value = "0.0.0.0:55002",
+        .summary = "Its address and port. Anybody who reaches it may ask; it tells nothing else.",
+    },
     // ---- log ----
     setting{
         .key = "log.level",

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 /// What a node is told by its configuration, typed. Each member is a row of the table in config/schema.cpp,
 /// which says what it means; paths are resolved, an empty path or text means what the row says.
@@ -16,6 +18,16 @@ struct listen_address {
 
   friend bool operator==(const listen_address&, const listen_address&) = default;
 };
+
+/// Addresses that share their first `bits`; IPv4 uses the first four bytes. Made by `parse_address_range`.
+struct address_range {
+  bool v6 = false;
+  std::array<std::uint8_t, 16> base{};
+  unsigned bits = 0;
+
+  friend bool operator==(const address_range&, const address_range&) = default;
+};
+using address_ranges = std::vector<address_range>;
 
 struct node_settings {
   std::string name;
@@ -47,6 +59,8 @@ struct ingest_settings {
   std::int64_t idle_timeout_s = 0;
   std::int64_t read_interval_ms = 0;
   std::int64_t send_buffer_bytes = 0;
+  address_ranges proxy_protocol_from;
+  std::int64_t proxy_header_timeout_ms = 0;
   bool durable = false;
 };
 
@@ -94,6 +108,8 @@ struct enrollment_settings {
   std::int64_t exchanges_per_address_per_minute = 0;
   std::int64_t exchanges_per_minute = 0;
   std::int64_t timeout_ms = 0;
+  address_ranges proxy_protocol_from;
+  std::int64_t proxy_header_timeout_ms = 0;
   force_settings force;
   enrollment_tls_settings tls;
 };
@@ -146,6 +162,8 @@ struct api_settings {
 struct health_settings {
   listen_address listen;
   std::int64_t threads = 0;
+  bool agent_check_enabled = false;
+  listen_address agent_check_listen;
 };
 
 struct log_settings {

@@ -37,8 +37,9 @@ public:
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
     check_anchor(mark, anchor);
-    if (skipped_ == 0 && !open_value(mark, [](yaml_entry& entry) { entry.is_list = true; }))
-      complain(mark, "a list is not expected here; write 'key: value'");
+    in_list_ = skipped_ == 0 && open_value(mark, [](yaml_entry& entry) { entry.is_list = true; });
+    if (skipped_ == 0 && !in_list_) complain(mark, "a list is not expected here; write 'key: value'");
+    if (skipped_ == 1 && !entries.empty()) entries.back().is_deep = true;
     ++skipped_;
   }
   void OnSequenceEnd() override { --skipped_; }
@@ -46,6 +47,7 @@ public:
                   YAML::EmitterStyle::value) override {
     check_anchor(mark, anchor);
     if (skipped_ > 0) {
+      if (!entries.empty()) entries.back().is_deep = true;
       ++skipped_;
       return;
     }
@@ -109,7 +111,7 @@ private:
   }
 
   void scalar(const YAML::Mark& mark, const std::string& value, bool is_null) {
-    if (skipped_ > 0) return;
+    if (skipped_ > 0) return add_to_list(value);
     if (levels_.empty()) {
       if (!is_null) complain(mark, "expected 'section:' and indented 'key: value' lines");
       return;
@@ -127,12 +129,21 @@ private:
     });
   }
 
+  void add_to_list(const std::string& value) {
+    constexpr std::size_t most_bytes = 4'096;
+    if (!in_list_ || skipped_ > 1) return;
+    auto& text = entries.back().value;
+    if (text.size() + value.size() > most_bytes) return void(entries.back().is_deep = true);
+    text += (text.empty() ? "" : ", ") + value;
+  }
+
   const std::string& file_name_;
   std::vector<problem>& problems_;
   std::vector<level> levels_;
   std::set<std::string> seen_;
   bool has_root_ = false;
-  int skipped_ = 0; ///< depth inside of something that is not read
+  int skipped_ = 0;      ///< depth inside of something that is not read
+  bool in_list_ = false; ///< … which is, or is in, the list of the last entry
 };
 
 bool indents_with_tab(std::string_view yaml) {

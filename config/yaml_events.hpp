@@ -14,7 +14,8 @@ struct yaml_entry {
   std::string value;
   bool is_null = false; ///< nothing stands behind the colon
   bool is_map = false;  ///< a section
-  bool is_list = false; ///< not read further
+  bool is_list = false; ///< plain values stand in `value`, a comma between
+  bool is_deep = false; ///< a list that holds something else than plain values
   std::size_t line = 0;
   std::size_t column = 0;
 };

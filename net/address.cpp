@@ -50,6 +50,21 @@ std::string to_string(const ip_address& address) {
   return text;
 }
 
+bool address_range::contains(const ip_address& address) const noexcept {
+  if (address.v6 != base.v6) return false;
+  const auto whole = std::min<std::size_t>(bits / 8, address.bytes.size());
+  if (!std::equal(base.bytes.begin(), base.bytes.begin() + static_cast<long>(whole), address.bytes.begin()))
+    return false;
+  const auto rest = bits % 8;
+  if (rest == 0 || whole == address.bytes.size()) return true;
+  return (base.bytes[whole] ^ address.bytes[whole]) >> (8 - rest) == 0;
+}
+
+bool contains(const std::vector<address_range>& ranges, const ip_address& address) noexcept {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const address_range& range) { return range.contains(address); });
+}
+
 result<endpoint> parse_endpoint(std::string_view text) {
   auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad_address(text);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -22,6 +23,15 @@ struct ip_address {
 /// "10.1.2.3" or "2001:db8::1". Errors: address_invalid.
 result<ip_address> parse_ip(std::string_view text);
 std::string to_string(const ip_address& address);
+
+/// The addresses that share their first `bits` with `base`.
+struct address_range {
+  ip_address base;
+  unsigned bits = 0; ///< at most 32, of IPv6 128
+
+  bool contains(const ip_address& address) const noexcept;
+};
+bool contains(const std::vector<address_range>& ranges, const ip_address& address) noexcept;
 
 /// Where to listen or to connect to.
 struct endpoint {

@@ -20,6 +20,10 @@ std::string_view name_of(refusal reason) noexcept {
     return "refused";
   case refusal::no_descriptor:
     return "no_descriptor";
+  case refusal::bad_proxy_header:
+    return "bad_proxy_header";
+  case refusal::no_proxy_header:
+    return "no_proxy_header";
   }
   return "total";
 }
@@ -41,6 +45,28 @@ connection_limits::verdict connection_limits::take(const ip_address& from, bool 
   }
   open_.fetch_add(1, std::memory_order_relaxed);
   return verdict::taken;
+}
+
+bool connection_limits::take_nameless(bool in_exchange) {
+  std::lock_guard lock{mutex_};
+  const auto limit = in_exchange ? total_ + in_exchange_max : total_;
+  if (open_.load(std::memory_order_relaxed) >= limit) return false;
+  open_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void connection_limits::give_back_nameless() {
+  std::lock_guard lock{mutex_};
+  open_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool connection_limits::name(const ip_address& from) {
+  if (per_address_ == 0) return true;
+  std::lock_guard lock{mutex_};
+  auto& count = by_address_[limit_key(from)];
+  if (count >= per_address_) return false;
+  ++count;
+  return true;
 }
 
 void connection_limits::give_back(const ip_address& from) {

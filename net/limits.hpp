@@ -19,9 +19,11 @@ enum class refusal : std::uint8_t {
   penalty,    ///< the address has sent too much that was bad
   unverified, ///< among those that have proven nothing, a newer one took its place, or it held too many bytes
   refused,    ///< the same among those that were refused and only wait
-  no_descriptor ///< the process has as many files open as it may; waits in the backlog
+  no_descriptor,    ///< the process has as many files open as it may; waits in the backlog
+  bad_proxy_header, ///< a balancer's connection that began with something else than a PROXY header
+  no_proxy_header   ///< one that had not brought its PROXY header in time
 };
-inline constexpr std::size_t refusal_count = 7;
+inline constexpr std::size_t refusal_count = 9;
 
 /// As the metrics label it.
 std::string_view name_of(refusal reason) noexcept;
@@ -30,7 +32,8 @@ std::string_view name_of(refusal reason) noexcept;
 ip_address limit_key(const ip_address& address) noexcept;
 
 /// How many connections a port takes, in all and from one address (`limit_key`); checked before anything is
-/// read. Thread-safe.
+/// read. A balancer's connection has a place in all from its beginning, and counts for an address when it is
+/// known whose it is. Thread-safe.
 class connection_limits {
 public:
   /// Room beyond the total for newcomers whose place another connection is just giving up.
@@ -46,6 +49,12 @@ public:
   /// `in_exchange`: another connection has been told to go.
   verdict take(const ip_address& from, bool in_exchange = false);
   void give_back(const ip_address& from);
+  /// A place that counts for no address. False: there are too many.
+  bool take_nameless(bool in_exchange = false);
+  void give_back_nameless();
+  /// From now on such a place counts for the address. False, and nothing has changed: the address has too
+  /// many.
+  bool name(const ip_address& from);
 
   std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 

@@ -24,9 +24,10 @@ void set_option(int fd, int level, int name, int value) {
 /// Stands between a connection and its handler, so that the listener learns of the end.
 class listener::guard final : public connection_handler {
 public:
-  guard(listener& owner, std::shared_ptr<connection_handler> inner)
+  guard(listener& owner, std::shared_ptr<connection_handler> inner, bool named)
       : owner_{owner}
-      , inner_{std::move(inner)} {}
+      , inner_{std::move(inner)}
+      , named_{named} {}
 
   std::size_t on_data(connection& from, byte_view bytes) override { return inner_->on_data(from, bytes); }
   void on_ready(connection& from) override { inner_->on_ready(from); }
@@ -34,13 +35,14 @@ public:
   void on_end(connection& from) override { inner_->on_end(from); }
   void on_closed(connection& from, close_reason reason) override {
     inner_->on_closed(from, reason);
-    if (owner_.options_.limits) owner_.options_.limits->give_back(from.peer().address);
+    owner_.give_back(from.peer().address, named_);
     owner_.open_.erase(from.token());
   }
 
 private:
   listener& owner_;
   std::shared_ptr<connection_handler> inner_;
+  bool named_;
 };
 
 result<std::unique_ptr<listener>> listener::open(io_thread& thread, options opts, opener open_connection) {
@@ -88,6 +90,8 @@ result<void> listener::start() {
 void listener::stop() {
   if (retry_ != 0) thread_.cancel(retry_);
   retry_ = 0;
+  while (!greetings_.empty())
+    end_oldest_greeting();
   if (!accepting_) return;
   accepting_ = false;
   thread_.unwatch(fd_, this);
@@ -127,7 +131,7 @@ void listener::on_events(std::uint32_t) {
 
 void listener::wait_for_descriptors() {
   if (options_.on_refused) options_.on_refused(refusal::no_descriptor, where_.address);
-  bool room = options_.make_room && options_.make_room(where_.address);
+  bool room = make_room(where_.address);
   // Without a descriptor the event would come again at once; look again a little later.
   thread_.change(fd_, 0, this);
   retry_ = thread_.after(room ? 1 : retry_after_ms, [this] {
@@ -142,18 +146,85 @@ std::optional<refusal> listener::place_for(const ip_address& peer) {
   if (!options_.limits) return std::nullopt;
   using verdict = connection_limits::verdict;
   auto found = options_.limits->take(peer);
-  if (found == verdict::too_many && options_.make_room && options_.make_room(peer))
-    found = options_.limits->take(peer, true);
+  if (found == verdict::too_many && make_room(peer)) found = options_.limits->take(peer, true);
   if (found == verdict::taken) return std::nullopt;
   return found == verdict::too_many ? refusal::total : refusal::address;
 }
 
+bool listener::make_room(const ip_address& newcomer) {
+  if (options_.make_room && options_.make_room(newcomer)) return true;
+  if (greetings_.empty()) return false;
+  auto balancer = greetings_.front()->balancer().address;
+  end_oldest_greeting();
+  if (options_.on_refused) options_.on_refused(refusal::no_proxy_header, balancer);
+  return true;
+}
+
+bool listener::nameless_place(const ip_address& balancer) {
+  if (!options_.limits || options_.limits->take_nameless()) return true;
+  return make_room(balancer) && options_.limits->take_nameless(true);
+}
+
+void listener::give_back(const ip_address& peer, bool named) {
+  if (!options_.limits) return;
+  if (named)
+    options_.limits->give_back(peer);
+  else
+    options_.limits->give_back_nameless();
+}
+
+void listener::refuse(int fd, refusal reason, const ip_address& from) {
+  ::close(fd);
+  if (options_.on_refused) options_.on_refused(reason, from);
+}
+
 void listener::take(int fd, const endpoint& peer) {
-  if (auto reason = place_for(peer.address)) {
-    ::close(fd);
-    if (options_.on_refused) options_.on_refused(*reason, peer.address);
+  if (contains(options_.proxies, peer.address)) return greet(fd, peer);
+  if (auto reason = place_for(peer.address)) return refuse(fd, *reason, peer.address);
+  open_one(fd, peer, true);
+}
+
+void listener::greet(int fd, const endpoint& balancer) {
+  if (!nameless_place(balancer.address)) return refuse(fd, refusal::total, balancer.address);
+  auto place = greetings_.emplace(greetings_.end());
+  *place = std::make_shared<proxy_greeting>(thread_, fd, balancer,
+                                            [this, place](proxy_greeting& from, proxy_greeting::outcome how) {
+                                              greetings_.erase(place);
+                                              greeted(from, how);
+                                            });
+  (*place)->start(options_.proxy_header_ms);
+}
+
+void listener::greeted(proxy_greeting& from, proxy_greeting::outcome how) {
+  using outcome = proxy_greeting::outcome;
+  const auto balancer = from.balancer();
+  const auto header = from.header();
+  int fd = from.release();
+  std::optional<refusal> reason;
+  if (how == outcome::bad) reason = refusal::bad_proxy_header;
+  if (how == outcome::late) reason = refusal::no_proxy_header;
+  if (how != outcome::complete) {
+    give_back(balancer.address, false);
+    if (reason) return refuse(fd, *reason, balancer.address);
+    ::close(fd); // a check that only connects
     return;
   }
+  if (!header.names_client) return open_one(fd, balancer, false);
+  if (options_.admit) reason = options_.admit(header.client.address);
+  if (!reason && options_.limits && !options_.limits->name(header.client.address)) reason = refusal::address;
+  if (!reason) return open_one(fd, header.client, true);
+  give_back(balancer.address, false);
+  refuse(fd, *reason, header.client.address);
+}
+
+void listener::end_oldest_greeting() {
+  auto oldest = std::move(greetings_.front());
+  greetings_.pop_front();
+  oldest->abandon();
+  give_back(oldest->balancer().address, false);
+}
+
+void listener::open_one(int fd, const endpoint& peer, bool named) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
@@ -164,11 +235,11 @@ void listener::take(int fd, const endpoint& peer) {
   auto fresh = std::make_shared<connection>(thread_, fd, peer, std::move(tls), options_.connections);
   auto inner = open_connection_(*fresh);
   if (!inner) {
-    if (options_.limits) options_.limits->give_back(peer.address);
+    give_back(peer.address, named);
     return; // the connection closes its descriptor
   }
   open_.emplace(fresh->token(), fresh);
-  fresh->open(std::make_shared<guard>(*this, std::move(inner)));
+  fresh->open(std::make_shared<guard>(*this, std::move(inner), named));
 }
 
 } // namespace picket::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -8,11 +9,16 @@
 #include "base/error.hpp"
 #include "net/connection.hpp"
 #include "net/limits.hpp"
+#include "net/proxy_greeting.hpp"
 #include "net/tls.hpp"
 
 namespace picket::net {
 
 /// Accepts connections on one address for one I/O thread. Several threads may listen on one address.
+///
+/// A connection from one of `proxies` must begin with a PROXY header; its peer is whom that names, and
+/// admission and the limits of addresses ask for that one. What names nobody, a balancer's own check, keeps
+/// the balancer's address and is held against no address. From anywhere else a header is bytes like others.
 class listener final : public io_source {
 public:
   struct options {
@@ -22,7 +28,10 @@ public:
     bool shared_port = false; ///< several listeners of this process share the port; connections are spread
     std::shared_ptr<tls_context> tls;          ///< null: plain TCP
     std::shared_ptr<connection_limits> limits; ///< shared by all listeners of one port
-    /// Asked before anything is done for a connection; a reason refuses it.
+    std::vector<address_range> proxies;        ///< balancers that send a PROXY header
+    std::int64_t proxy_header_ms = 5'000;      ///< in which it has to come
+    /// Asked before anything is done for a connection, of a balancer's when its client is known; a reason
+    /// refuses it.
     std::function<std::optional<refusal>(const ip_address&)> admit;
     /// Asked when the port is full, for a newcomer: tells a connection that is worth less to go. False: there
     /// is none.
@@ -58,6 +67,17 @@ private:
   void take(int fd, const endpoint& peer);
   /// Nothing: the connection has its place.
   std::optional<refusal> place_for(const ip_address& peer);
+  /// A connection that is worth less than the newcomer goes: one that `make_room` finds, else the one that
+  /// has waited for its PROXY header for longest. False: there is none.
+  bool make_room(const ip_address& newcomer);
+  bool nameless_place(const ip_address& balancer);
+  void give_back(const ip_address& peer, bool named);
+  void refuse(int fd, refusal reason, const ip_address& from);
+  void greet(int fd, const endpoint& balancer);
+  void greeted(proxy_greeting& from, proxy_greeting::outcome how);
+  void end_oldest_greeting();
+  /// Makes the connection. `named`: its place counts for the peer's address.
+  void open_one(int fd, const endpoint& peer, bool named);
   void wait_for_descriptors();
   class guard;
 
@@ -69,6 +89,7 @@ private:
   bool accepting_ = false;
   timer_id retry_ = 0;
   std::unordered_map<connection_token, std::shared_ptr<connection>> open_;
+  std::list<std::shared_ptr<proxy_greeting>> greetings_; ///< oldest first; each has a place of the limits
 };
 
 } // namespace picket::net

@@ -470,6 +470,22 @@ TEST(ApiHealth, ACertificateThatCannotBeReadIsAnError) {
   EXPECT_EQ(started.error().code, errc::certificate_invalid);
 }
 
+TEST_F(Api, TheMarkOfADrainedNodeIsSetShownAndTakenAway) {
+  EXPECT_EQ(get("/picket/drain").body["data"]["draining"], false);
+  for (int i = 0; i < 2; ++i) {
+    auto got = send("PUT", "/picket/drain");
+    EXPECT_EQ(got.status, 200) << got.text;
+    EXPECT_EQ(got.body["data"], (json{{"node", "n1"}, {"draining", true}})) << "a repeat changes nothing";
+    EXPECT_TRUE(node->drained);
+  }
+  EXPECT_EQ(get("/picket/drain").body["data"]["draining"], true);
+  EXPECT_EQ(send("DELETE", "/picket/drain").body["data"]["draining"], false);
+  EXPECT_FALSE(node->drained);
+  expect_problem(send("POST", "/picket/drain"), 405, "405");
+  expect_problem(send("PUT", "/picket/drain", {}, ""), 401, "No authorization token");
+  EXPECT_FALSE(node->drained);
+}
+
 TEST(ApiToken, IsMadeOnceForTheOwnerAlone) {
   testing::scratch_directory scratch;
   auto file = (scratch.path() / "api.token").string();

@@ -69,6 +69,10 @@ public:
   virtual std::string name() const = 0;
   /// Asks the parts of the node; not for every request.
   virtual node_figures figures() const = 0;
+  /// From now on the node takes no new agents, or takes them again; those that are connected stay. Forgotten
+  /// by a restart. What it was before.
+  virtual bool drain(bool on, const std::string& actor, const std::string& from) = 0;
+  virtual bool draining() const = 0;
   /// Dead letters. Its calls wait for the disk.
   virtual letter_office& letters() = 0;
 };

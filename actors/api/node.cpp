@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "actors/api/agent_json.hpp"
 #include "actors/api/envelope.hpp"
@@ -67,9 +68,26 @@ json figures_json(const node_figures& figures) {
   return body;
 }
 
+/// The mark itself; that of before does not matter: a repeat changes nothing.
+http_response drain_answer(const node_facade& node) {
+  return data_answer({{"node", node.name()}, {"draining", node.draining()}});
+}
+
+void add_drain_routes(router& table, node_facade& node) {
+  table.add({"GET", "/picket/drain", {}, [&node](const http_request&, const path_parts&) {
+               return drain_answer(node);
+             }});
+  for (auto [method, on] : {std::pair{"PUT", true}, std::pair{"DELETE", false}})
+    table.add({method, "/picket/drain", {}, [&node, on = on](const http_request& request, const path_parts&) {
+                 node.drain(on, "api", request.remote);
+                 return drain_answer(node);
+               }});
+}
+
 } // namespace
 
 void add_node_routes(router& table, node_facade& node) {
+  add_drain_routes(table, node);
   table.add({"GET", "/", {}, [&node](const http_request&, const path_parts&) {
                auto figures = node.figures();
                return data_answer(

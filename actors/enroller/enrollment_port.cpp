@@ -109,6 +109,8 @@ result<std::unique_ptr<enrollment_port>> enrollment_port::open(enrollment_port_o
   net::listener::options listen;
   listen.where = options.where;
   listen.tls = options.tls;
+  listen.proxies = options.proxies;
+  listen.proxy_header_ms = options.proxy_header_ms;
   self->limits_ =
       std::make_shared<net::connection_limits>(options.max_exchanges, options.max_exchanges_per_address);
   listen.limits = self->limits_;

@@ -19,7 +19,9 @@ struct enrollment_port_options {
   std::size_t max_exchanges = 1'000;
   std::size_t max_exchanges_per_address = 0; ///< 0: no limit
   std::int64_t exchange_limit_ms = 10'000;
-  net::address_guard_limits rates; ///< of new connections, from one address and in all
+  net::address_guard_limits rates;         ///< of new connections, from one address and in all
+  std::vector<net::address_range> proxies; ///< balancers whose connections begin with a PROXY header …
+  std::int64_t proxy_header_ms = 5'000;    ///< … within so long
 };
 
 /// The sockets of the enrollment port: one thread, TLS, one line in, one answer out, all within one time

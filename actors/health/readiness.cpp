@@ -43,6 +43,8 @@ std::vector<finding> readiness::judge(const health_facts& facts, std::int64_t no
   auto weight = [](const finding& one) { return one.stops_ingest ? 0 : one.stops_control ? 1 : 2; };
   std::stable_sort(all.begin(), all.end(),
                    [&](const finding& a, const finding& b) { return weight(a) < weight(b); });
+  // At once and without a latch: it does not come and go by itself.
+  apply_drain(facts.draining, all);
   return all;
 }
 
@@ -129,6 +131,14 @@ void readiness::judge_rest(const health_facts& facts, std::vector<finding>& into
     into.push_back({std::to_string(facts.open_descriptors) + " of " + std::to_string(facts.max_descriptors)
                         + " file descriptors are in use",
                     "raise LimitNOFILE of the unit; without one no agent can connect"});
+}
+
+void apply_drain(bool draining, std::vector<finding>& findings) {
+  std::erase_if(findings, [](const finding& one) { return one.what == draining_reason; });
+  if (draining)
+    findings.insert(findings.begin(),
+                    {draining_reason,
+                     "'picketctl node undrain' lets new agents in again; those that are here stay", true});
 }
 
 std::string why_no_ingest(const std::vector<finding>& findings) {

@@ -32,6 +32,7 @@ struct health_facts {
   std::uint64_t open_descriptors = 0;
   std::uint64_t max_descriptors = 0; ///< 0: unknown
   std::string registry_problem;      ///< why it cannot be read; empty: it can
+  bool draining = false;             ///< an operator wants no new agents here
 };
 
 /// One thing that is not as it should be, in words.
@@ -88,6 +89,11 @@ private:
   latch room_;
   std::vector<std::pair<std::string, bool>> full_; ///< disks, by name
 };
+
+/// The reason of a node that is told to take no new agents, as health pages say it.
+inline constexpr const char* draining_reason = "draining";
+/// Puts that reason in front, or takes it away, where what was found is older than the operator's word.
+void apply_drain(bool draining, std::vector<finding>& findings);
 
 /// The first reason against ingest, or against changes; empty: none.
 std::string why_no_ingest(const std::vector<finding>& findings);

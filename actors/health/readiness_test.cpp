@@ -35,6 +35,18 @@ protected:
 
 TEST_F(Readiness, NothingIsSaidOfANodeThatIsWell) { EXPECT_TRUE(after(1'000).empty()); }
 
+TEST_F(Readiness, ADrainedNodeIsNotReadyForEventsAtOnceAndReadyForChanges) {
+  facts.draining = true;
+  auto found = after(1'000);
+  EXPECT_EQ(why_no_ingest(found), draining_reason);
+  EXPECT_EQ(why_no_control(found), "");
+  facts.disks[0].free_bytes = 0;
+  EXPECT_EQ(no_ingest(), draining_reason) << "what somebody wanted comes before what is wrong";
+  facts.disks[0].free_bytes = 10'000'000'000;
+  facts.draining = false;
+  EXPECT_EQ(no_ingest(), "");
+}
+
 TEST_F(Readiness, AnyDiskThatIsFullStopsIngest) {
   for (std::size_t i = 0; i < 3; ++i) {
     auto before = facts.disks[i].free_bytes;

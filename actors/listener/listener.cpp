@@ -21,6 +21,8 @@ result<std::shared_ptr<agent_port>> agent_port::open(const agent_port_options& o
   listen.limits = self->limits_;
   listen.backlog = options.backlog;
   listen.connections = options.connections;
+  listen.proxies = options.proxies;
+  listen.proxy_header_ms = options.proxy_header_ms;
   listen.shared_port = options.io_threads > 1;
   if (listen.shared_port) {
     // A shared port would also be shared with another process without a word: look first whether it is free.

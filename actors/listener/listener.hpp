@@ -20,6 +20,8 @@ struct agent_port_options {
   std::size_t max_connections_per_address = 0; ///< 0: no limit
   int backlog = 4'096;
   net::connection_options connections;
+  std::vector<net::address_range> proxies; ///< balancers whose connections begin with a PROXY header …
+  std::int64_t proxy_header_ms = 5'000;    ///< … within so long
 };
 
 /// The sockets of the agent port and the threads that serve them.

@@ -124,10 +124,10 @@ TEST(AlertRules, EachIsRaisedByASeries) {
 }
 
 TEST(AlertRules, MetricsAreNamedByTheBook) {
-  const std::set<std::string> subsystems{"ingest",   "session", "sessions", "agents",   "enrollment",
-                                         "registry", "pool",    "overflow", "dispatch", "deadletter",
-                                         "stage",    "engine",  "journal",  "actor",    "store",
-                                         "disk",     "log",     "api",      "http",     "process"};
+  const std::set<std::string> subsystems{
+      "ingest",   "session",    "sessions", "agents",  "enrollment", "registry", "pool",  "overflow",
+      "dispatch", "deadletter", "stage",    "engine",  "journal",    "actor",    "store", "disk",
+      "log",      "api",        "http",     "process", "node",       "health"};
   for (const auto& metric : all_metrics()) {
     std::string name{metric.name};
     EXPECT_EQ(name.rfind("picket_", 0), 0u) << name;

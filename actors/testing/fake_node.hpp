@@ -82,8 +82,11 @@ public:
   }
 
   letter_office& letters() override { return *office; }
+  bool drain(bool on, const std::string&, const std::string&) override { return drained.exchange(on); }
+  bool draining() const override { return drained; }
 
   std::atomic<bool> ready = true;
+  std::atomic<bool> drained = false;
   std::shared_ptr<letter_office> office;      ///< for tests that come to it
   std::map<agent_id, agent_contact> contacts; ///< set before the server is asked
   /// What every change comes to, if set before the server starts.

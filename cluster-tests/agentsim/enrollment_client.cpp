@@ -49,17 +49,18 @@ tls_client_context::tls_client_context(tls_version lowest, tls_version highest,
 
 tls_client_context::~tls_client_context() { SSL_CTX_free(context_); }
 
-result<std::unique_ptr<enrollment_exchange>> enrollment_exchange::begin(const tls_client_context& context,
-                                                                        const socket_address& to,
-                                                                        const socket_address* from,
-                                                                        std::string line) {
+result<std::unique_ptr<enrollment_exchange>>
+enrollment_exchange::begin(const tls_client_context& context, const socket_address& to,
+                           const socket_address* from, std::string line, std::string preamble) {
   auto fd = begin_connect(to, from);
   if (!fd) return tl::unexpected(fd.error());
   SSL* ssl = SSL_new(context.get());
   if (ssl == nullptr) return fail(errc::internal, "no memory for TLS");
   SSL_set_fd(ssl, fd->get());
   SSL_set_connect_state(ssl);
-  return std::unique_ptr<enrollment_exchange>{new enrollment_exchange{std::move(*fd), ssl, std::move(line)}};
+  std::unique_ptr<enrollment_exchange> made{new enrollment_exchange{std::move(*fd), ssl, std::move(line)}};
+  made->preamble_ = std::move(preamble);
+  return made;
 }
 
 enrollment_exchange::enrollment_exchange(file_descriptor fd, SSL* ssl, std::string line)
@@ -95,6 +96,10 @@ enrollment_exchange::wants enrollment_exchange::step() {
   if (phase_ == phase::connecting) {
     if (int number = connect_outcome(fd_.get()); number != 0)
       return end(fail(errc::io, "cannot connect: " + system_text(number)));
+    // A fresh socket takes so few bytes at once.
+    const auto sent = ::send(fd_.get(), preamble_.data(), preamble_.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(preamble_.size()))
+      return end(fail(errc::io, "cannot send the preamble"));
     phase_ = phase::shaking_hands;
   }
   if (phase_ == phase::shaking_hands) {
@@ -118,8 +123,9 @@ enrollment_exchange::wants enrollment_exchange::step() {
 }
 
 result<std::string> exchange_line(const tls_client_context& context, const socket_address& to,
-                                  std::string line, std::int64_t timeout_ms, const socket_address* from) {
-  auto exchange = enrollment_exchange::begin(context, to, from, std::move(line));
+                                  std::string line, std::int64_t timeout_ms, const socket_address* from,
+                                  std::string preamble) {
+  auto exchange = enrollment_exchange::begin(context, to, from, std::move(line), std::move(preamble));
   if (!exchange) return tl::unexpected(exchange.error());
   const auto deadline_ms = steady_clock_ms() + timeout_ms;
   auto want = enrollment_exchange::wants::write;

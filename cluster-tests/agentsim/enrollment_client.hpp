@@ -36,9 +36,11 @@ public:
   enum class wants { read, write, nothing };
 
   /// @param line with its line end; sent as it is
+  /// @param preamble sent before TLS begins: a balancer's header; at most some hundred bytes
   static result<std::unique_ptr<enrollment_exchange>> begin(const tls_client_context& context,
                                                             const socket_address& to,
-                                                            const socket_address* from, std::string line);
+                                                            const socket_address* from, std::string line,
+                                                            std::string preamble = {});
   ~enrollment_exchange();
 
   /// What to wait for; nothing: it is over.
@@ -56,6 +58,7 @@ private:
   file_descriptor fd_;
   SSL* ssl_;
   std::string line_;
+  std::string preamble_;
   std::string heard_;
   phase phase_ = phase::connecting;
   result<std::string> answer_ = std::string{};
@@ -64,6 +67,6 @@ private:
 /// The whole exchange, waiting. The answer as sent, or `errc::timeout`, `errc::io`.
 result<std::string> exchange_line(const tls_client_context& context, const socket_address& to,
                                   std::string line, std::int64_t timeout_ms,
-                                  const socket_address* from = nullptr);
+                                  const socket_address* from = nullptr, std::string preamble = {});
 
 } // namespace picket::agentsim

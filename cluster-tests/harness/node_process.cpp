@@ -129,6 +129,7 @@ result<void> node_process::start() {
   enrollment_ = field_of(line, "enrollment");
   api_ = field_of(line, "api");
   health_ = field_of(line, "health");
+  agent_check_ = field_of(line, "agent_check");
   return {};
 }
 

@@ -63,6 +63,7 @@ public:
   const std::string& enrollment_text() const noexcept { return enrollment_; }
   const std::string& api_text() const noexcept { return api_; }
   const std::string& health_text() const noexcept { return health_; }
+  const std::string& agent_check_text() const noexcept { return agent_check_; } ///< "off" if it is
   const std::filesystem::path& directory() const noexcept { return directory_; }
   std::filesystem::path archives_file() const;
   std::filesystem::path alerts_file() const;
@@ -92,7 +93,7 @@ private:
   std::filesystem::path directory_;
   settings settings_;
   pid_t pid_ = -1;
-  std::string agents_, enrollment_, api_, health_;
+  std::string agents_, enrollment_, api_, health_, agent_check_;
 };
 
 } // namespace picket::harness

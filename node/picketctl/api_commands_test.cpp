@@ -312,6 +312,18 @@ TEST_F(ApiCommands, AnAgentIsShownWithItsConnectionAndFigures) {
   EXPECT_EQ(answer["since_start"]["bytes"], 10'240);
 }
 
+TEST_F(ApiCommands, ANodeIsDrainedAndUndrained) {
+  auto on = run_ctl({"node", "drain"});
+  EXPECT_EQ(on.code, exit_code::ok) << on.err;
+  EXPECT_THAT(on.out, StartsWith("node n1 is draining: "));
+  EXPECT_TRUE(node->drained);
+  auto off = run_ctl({"node", "undrain"});
+  EXPECT_EQ(off.out, "node n1 is not draining\n");
+  EXPECT_FALSE(node->drained);
+  auto shown = json::parse(run_ctl({"node", "drain", "--json"}).out);
+  EXPECT_EQ(shown["draining"], true);
+}
+
 TEST_F(ApiCommands, FaultsAreSetWhereTheNodeHasThem) {
   auto got = run_ctl({"node", "fault", "sink-slow-ms", "20"});
   if (!faults::built_in) {

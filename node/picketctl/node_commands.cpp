@@ -49,6 +49,21 @@ exit_code watch(session& with, int seconds) {
   return code;
 }
 
+exit_code drain(session& with, bool on) {
+  auto body = ask_json(with, drain_node(on));
+  if (!body) return body.error();
+  const auto data = body->value("data", json::object());
+  if (with.options.json) {
+    with.out << pretty(data);
+    return exit_code::ok;
+  }
+  auto node = printable(member_text(data, "node"));
+  with.out << "node " << node
+           << (on ? " is draining: it tells balancers to send no new agents; those that are here stay\n"
+                  : " is not draining\n");
+  return exit_code::ok;
+}
+
 /// A normal node has no such page, which is another thing than a fault that it does not know.
 exit_code fault(session& with, const std::string& name, const std::string& value) {
   auto target = find_target(with);
@@ -93,6 +108,11 @@ void add_node_commands(command_table& table) {
   showing.add_option("--every", given->seconds, "Seconds between two screens of --watch")
       ->check(CLI::Range(1, 3'600))
       ->capture_default_str();
+  table.add(group, "drain",
+            "Take no new agents: not ready for events, HAProxy's agent-check is told 'drain'; until undrain "
+            "or a restart",
+            [&table] { return drain(table.with, true); });
+  table.add(group, "undrain", "Take new agents again", [&table] { return drain(table.with, false); });
   auto name = std::make_shared<std::string>();
   auto value = std::make_shared<std::string>("1");
   auto& faulty = table.add(group, "fault", "Show, set or end the faults of a node that was built for tests",

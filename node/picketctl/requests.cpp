@@ -107,6 +107,8 @@ api_request remove_groups(const std::vector<std::string>& names) {
 
 api_request node_status() { return request("GET", "/picket/node/status"); }
 
+api_request drain_node(bool on) { return request(on ? "PUT" : "DELETE", "/picket/drain"); }
+
 api_request list_letters(std::size_t offset) {
   return request("GET", "/picket/deadletter",
                  {{"offset", std::to_string(offset)}, {"limit", std::to_string(agents_per_page)}});

@@ -37,6 +37,8 @@ api_request add_group(const std::string& name);
 api_request remove_groups(const std::vector<std::string>& names);
 
 api_request node_status();
+/// `on`: take no new agents; else take them again.
+api_request drain_node(bool on);
 
 api_request list_letters(std::size_t offset);
 api_request show_letter(const std::string& id);

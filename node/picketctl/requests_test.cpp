@@ -35,6 +35,8 @@ TEST(Requests, SayWhatTheArgumentsSay) {
   EXPECT_EQ(shown(show_letter("2-77/1")), "GET /picket/deadletter/2-77%2F1");
   EXPECT_EQ(shown(retry_letters({"2-77-1", "all"})), "PUT /picket/deadletter/retry?letters_list=2-77-1,all");
   EXPECT_EQ(shown(drop_letters({"all"})), "DELETE /picket/deadletter?letters_list=all");
+  EXPECT_EQ(shown(drain_node(true)), "PUT /picket/drain");
+  EXPECT_EQ(shown(drain_node(false)), "DELETE /picket/drain");
   EXPECT_EQ(shown(list_faults()), "GET /picket/faults");
   EXPECT_EQ(shown(set_fault("a-b", "5")), R"(PUT /picket/faults/a-b {"value":"5"})");
   EXPECT_EQ(shown(set_fault("a/b", "off")), "DELETE /picket/faults/a%2Fb");

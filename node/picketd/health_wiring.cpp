@@ -77,6 +77,7 @@ void node::parts::add_collectors() {
     to.ingest_connections.set(static_cast<double>(agents->connections()));
     to.ingest_oldest_unprocessed_seconds.set(static_cast<double>(age_of_oldest(*intake).value_or(0)) / 1000);
     to.ingest_ready.set(not_ready_for_ingest().empty() ? 1 : 0);
+    to.node_draining.set(draining ? 1 : 0);
     auto segments = pool->figures();
     to.pool_segments.set_for("free", segments.free_segments);
     to.pool_segments.set_for("used", segments.segments - segments.free_segments);
@@ -104,6 +105,7 @@ health_facts node::parts::look() const {
   // With durable ingest nothing is analysed before the overflow has it.
   facts.no_room = intake->pressure_now() == pressure::stop || pool->free_segments() == 0
                   || (settings.ingest.durable && intake->overflow_now() != overflow_state::accepting);
+  facts.draining = draining;
   auto count = [](double value) { return static_cast<std::uint64_t>(std::max(0.0, value)); };
   facts.overflow_batches = count(counts->overflow_batches.value());
   facts.paused_connections = count(counts->ingest_waiting_connections.value_for("paused"));
@@ -130,6 +132,28 @@ void node::parts::spawn_monitor() {
   self->request(monitor, monitor_limit, status_atom_v).receive([](bool) {}, [](const caf::error&) {});
 }
 
+void node::parts::watch_parts() {
+  watch(watching, registry, "registry");
+  watch(watching, membership, "membership");
+  watch(watching, listener, "listener");
+  watch(watching, dispatcher->handle, "dispatcher");
+  watch(watching, sink, "alert sink");
+  watch(watching, examiner, "examiner");
+  watch(watching, monitor, "monitor");
+  watch(watching, spill->handle, "overflow");
+  if (enroller) watch(watching, enroller, "enroller");
+}
+
+result<void> node::parts::open_agent_check() {
+  if (!settings.health.agent_check_enabled) return {};
+  auto where = endpoint_of(settings.health.agent_check_listen, "health.agent_check_listen");
+  if (!where) return tl::unexpected<error>(where.error());
+  auto opened = picket::agent_check_port::open({*where, [this] { return not_ready_for_ingest(); }}, counts);
+  if (!opened) return tl::unexpected<error>(opened.error());
+  agent_check = std::move(*opened);
+  return {};
+}
+
 void node::parts::end_monitor() {
   if (!monitor) return;
   caf::scoped_actor self{*system};
@@ -139,14 +163,20 @@ void node::parts::end_monitor() {
   monitor = nullptr;
 }
 
+health_board::view node::parts::health_now() const {
+  auto now = board->look(steady_clock_ms());
+  apply_drain(draining, now.findings);
+  return now;
+}
+
 std::string node::parts::not_ready_for_ingest() const {
   if (stopping) return "the node stops";
-  return why_no_ingest(board->look(steady_clock_ms()).findings);
+  return why_no_ingest(health_now().findings);
 }
 
 std::string node::parts::not_ready_for_control() const {
   if (stopping) return "the node stops";
-  return why_no_control(board->look(steady_clock_ms()).findings);
+  return why_no_control(health_now().findings);
 }
 
 } // namespace picket

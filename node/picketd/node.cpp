@@ -53,6 +53,7 @@ result<std::unique_ptr<node>> node::start(const config::settings& settings, std:
   if (auto done = made->open_agent_port(); !done) return tl::unexpected<error>(done.error());
   if (auto done = made->open_enrollment(); !done) return tl::unexpected<error>(done.error());
   if (auto done = made->open_http(); !done) return tl::unexpected<error>(done.error());
+  if (auto done = made->open_agent_check(); !done) return tl::unexpected<error>(done.error());
   if (auto done = made->begin(); !done) return tl::unexpected<error>(done.error());
   return std::unique_ptr<node>{new node{std::move(made)}};
 }
@@ -76,6 +77,7 @@ bool node::stop() {
   ask(*p.system, p.membership, flush_atom_v, std::max<std::int64_t>(left_ms(), 1'000));
   if (p.admin) p.admin->stop();
   if (p.health) p.health->stop();
+  if (p.agent_check) p.agent_check->stop();
   auto oldest = p.intake->oldest_arrival_ms();
   bool analysed = drained && synced && !oldest;
   p.log->write(log_event::node_stopped,
@@ -98,6 +100,7 @@ node::parts::~parts() {
   // Whoever calls in goes first, then the actors, then what they used.
   if (admin) admin->stop();
   if (health) health->stop();
+  if (agent_check) agent_check->stop();
   if (enrollment) enrollment->stop();
   if (agents) agents->stop();
   watching->expect_the_end();

@@ -59,6 +59,14 @@ public:
   std::string name() const override { return of_.name; }
   api::node_figures figures() const override;
   letter_office& letters() override { return *of_.office; }
+  bool drain(bool on, const std::string& actor, const std::string& from) override {
+    bool before = of_.draining.exchange(on);
+    if (before != on)
+      of_.log->write(on ? log_event::node_draining : log_event::node_undrained,
+                     {{"by", actor}, {"from", from}});
+    return before;
+  }
+  bool draining() const override { return of_.draining; }
 
 private:
   registry::proposal_ptr proposal_of(protocol::command_arguments arguments, const std::string& actor,
@@ -192,7 +200,7 @@ void add_sections(api::node_figures& figures, const node::parts& of, const healt
 api::node_figures running_node::figures() const {
   api::node_figures figures;
   of_.counts->refresh();
-  auto seen = of_.board->look(steady_clock_ms());
+  auto seen = of_.health_now();
   auto journal = of_.journal_state->look(steady_clock_ms());
   figures.findings = seen.findings;
   figures.disks = seen.disks;
@@ -218,6 +226,8 @@ api::node_figures running_node::figures() const {
                    {"data_dir", of_.settings.paths.data_dir.string()},
                    {"journal_dir", of_.settings.paths.journal_dir.string()},
                    {"journal_file", journal.file},
+                   {"agent_check", of_.agent_check ? net::to_string(of_.agent_check->where()) : "off"},
+                   {"draining", of_.draining ? "yes" : "no"},
                    {"overflow", name_of(of_.intake->overflow_now())},
                    {"registry", registry.backend},
                    {"ruleset", of_.rules->digest}};

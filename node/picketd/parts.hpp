@@ -15,6 +15,7 @@
 #include "actors/enroller/enroller.hpp"
 #include "actors/enroller/enrollment_port.hpp"
 #include "actors/examiner/examiner.hpp"
+#include "actors/health/agent_check_port.hpp"
 #include "actors/health/monitor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/listener/listener.hpp"
@@ -87,7 +88,9 @@ struct node::parts {
   std::shared_ptr<api::node_facade> facade;
   std::unique_ptr<api::http_server> admin;
   std::unique_ptr<api::http_server> health;
+  std::unique_ptr<picket::agent_check_port> agent_check; ///< null: switched off
   std::atomic<bool> stopping{false};
+  std::atomic<bool> draining{false}; ///< an operator wants no new agents here; forgotten by a restart
 
   ~parts();
 
@@ -110,22 +113,28 @@ struct node::parts {
   result<void> begin();
   /// Shards whose first batch an earlier process has begun and not finished.
   std::vector<shard_id> suspects() const;
+
+  // health_wiring.cpp
   /// Executors are the dispatcher's to replace, sessions only matter to their agent; the others the node
   /// needs.
   void watch_parts();
-
-  // health_wiring.cpp
+  result<void> open_agent_check();
   void add_collectors();
   void spawn_monitor();
   /// It asks all other parts: it ends before any of them.
   void end_monitor();
   health_facts look() const;
+  /// What the monitor found last, and what an operator has said since.
+  health_board::view health_now() const;
 
   std::function<protocol::request_id()> request_source() const;
   /// Why the node should get no events, or no changes; empty: it is ready.
   std::string not_ready_for_ingest() const;
   std::string not_ready_for_control() const;
 };
+
+/// An address of the settings for a socket; `key` is named where it is none. Errors: address_invalid.
+result<net::endpoint> endpoint_of(const config::listen_address& address, const char* key);
 
 /// Finds the rule set's compile options in the settings.
 engine::compile_options compile_options_of(std::int64_t alert_level, std::int64_t email_alert_level);

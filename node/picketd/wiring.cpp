@@ -33,15 +33,11 @@ result<void> make_private(const fs::path& dir) {
   return {};
 }
 
-result<net::endpoint> endpoint_of(const config::listen_address& address, const char* key) {
-  auto host = address.host.empty() ? std::string{"0.0.0.0"} : address.host;
-  auto ip = net::parse_ip(host == "localhost" ? "127.0.0.1" : host);
-  if (!ip) {
-    auto err = ip.error();
-    err.where = key;
-    return tl::unexpected<error>(err);
-  }
-  return net::endpoint{*ip, address.port};
+std::vector<net::address_range> ranges_of(const config::address_ranges& from) {
+  std::vector<net::address_range> all;
+  for (const auto& range : from)
+    all.push_back({{range.v6, range.base}, range.bits});
+  return all;
 }
 
 engine::hash_seed random_seed() {
@@ -92,6 +88,17 @@ result<std::string> read_password(const config::enrollment_settings& settings) {
 }
 
 } // namespace
+
+result<net::endpoint> endpoint_of(const config::listen_address& address, const char* key) {
+  auto host = address.host.empty() ? std::string{"0.0.0.0"} : address.host;
+  auto ip = net::parse_ip(host == "localhost" ? "127.0.0.1" : host);
+  if (!ip) {
+    auto err = ip.error();
+    err.where = key;
+    return tl::unexpected<error>(err);
+  }
+  return net::endpoint{*ip, address.port};
+}
 
 system_config::system_config(std::size_t threads) {
   add_message_types<caf::id_block::picket_registry>();
@@ -368,6 +375,8 @@ result<void> node::parts::open_agent_port() {
   options.connections.write_limit_bytes = static_cast<std::size_t>(settings.ingest.send_buffer_bytes);
   options.connections.write_stuck_ms = settings.ingest.write_timeout_ms;
   options.connections.read_interval_ms = settings.ingest.read_interval_ms;
+  options.proxies = ranges_of(settings.ingest.proxy_protocol_from);
+  options.proxy_header_ms = settings.ingest.proxy_header_timeout_ms;
   auto opened = picket::agent_port::open(options, context);
   if (!opened) return tl::unexpected<error>(opened.error());
   agents = std::move(*opened);
@@ -413,6 +422,8 @@ result<void> node::parts::open_enrollment() {
   options.max_exchanges = static_cast<std::size_t>(own.max_exchanges);
   options.max_exchanges_per_address = static_cast<std::size_t>(own.max_exchanges_per_address);
   options.exchange_limit_ms = own.timeout_ms;
+  options.proxies = ranges_of(own.proxy_protocol_from);
+  options.proxy_header_ms = own.proxy_header_timeout_ms;
   const auto each = static_cast<double>(own.exchanges_per_address_per_minute);
   const auto all = static_cast<double>(own.exchanges_per_minute);
   options.rates.connections = {each / 60, each};
@@ -457,18 +468,6 @@ result<void> node::parts::open_http() {
   return {};
 }
 
-void node::parts::watch_parts() {
-  watch(watching, registry, "registry");
-  watch(watching, membership, "membership");
-  watch(watching, listener, "listener");
-  watch(watching, dispatcher->handle, "dispatcher");
-  watch(watching, sink, "alert sink");
-  watch(watching, examiner, "examiner");
-  watch(watching, monitor, "monitor");
-  watch(watching, spill->handle, "overflow");
-  if (enroller) watch(watching, enroller, "enroller");
-}
-
 result<void> node::parts::begin() {
   started_ms = wall_clock_ms();
   spawn_monitor();
@@ -490,7 +489,8 @@ result<void> node::parts::begin() {
               {"agents", net::to_string(agents->where())},
               {"enrollment", enrollment ? net::to_string(enrollment->where()) : std::string{"off"}},
               {"api", net::to_string(admin->where())},
-              {"health", net::to_string(health->where())}});
+              {"health", net::to_string(health->where())},
+              {"agent_check", agent_check ? net::to_string(agent_check->where()) : std::string{"off"}}});
   return {};
 }
 
