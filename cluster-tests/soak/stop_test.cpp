@@ -121,9 +121,11 @@ TEST(Stop, WhileConnectionsWaitForRoomSaysThatNotAllWasRead) {
   agentsim::simulator simulator{options};
   ASSERT_TRUE(simulator.prepare());
   std::thread load{[&] { static_cast<void>(simulator.run()); }};
-  EXPECT_TRUE(harness::eventually(
-      [&] { return node.metric("picket_ingest_waiting_connections{why=\"paused\"}") >= 5; },
-      std::chrono::seconds{60}));
+  auto waiting = [&](const char* why) {
+    return node.metric(std::string{"picket_ingest_waiting_connections{why=\""} + why + "\"}");
+  };
+  EXPECT_TRUE(harness::eventually([&] { return waiting("paused") + waiting("throttled") >= 10; },
+                                  std::chrono::seconds{60}));
   EXPECT_TRUE(harness::eventually([&] {
     auto status = node.api("GET", "/picket/node/status");
     return status && status->dump().find("no room for what agents send") != std::string::npos;
