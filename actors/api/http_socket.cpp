@@ -55,7 +55,7 @@ bool http_socket::wait(short events) {
   for (;;) {
     auto left_ms = deadline_ms() - steady_clock_ms();
     if (left_ms <= 0) {
-      refused_ = "slow";
+      if (events == POLLIN) refused_ = "slow"; // one that takes its answer slowly was served
       return false;
     }
     pollfd one{fd_, events, 0};
