@@ -67,6 +67,59 @@ TEST(FaultBuild, ASinkThatIsStoppedWritesAfterwards) {
   EXPECT_EQ(node.stop(), 0);
 }
 
+bool arrives(const node_process& node, const std::string& text, std::string* timestamp = nullptr) {
+  return eventually([&] {
+    for (auto& event : node.archives())
+      if (event.value("full_log", "") == text) {
+        if (timestamp != nullptr) *timestamp = event.value("timestamp", "");
+        return true;
+      }
+    return false;
+  });
+}
+
+TEST(FaultBuild, ASlowSinkMakesEventsLateAndIsSeen) {
+  PICKET_NEEDS_FAULTS();
+  testing::scratch_directory dir;
+  harness::seed_agent(dir.path(), harness::transcript_agent());
+  node_process node{dir.path()};
+  ASSERT_TRUE(node.start());
+  agentsim::blocking_agent agent{harness::transcript_agent()};
+  ASSERT_TRUE(agent.connect(node.agents()));
+  ASSERT_TRUE(agent.startup());
+  ASSERT_TRUE(node.set_fault("sink-slow-ms", "3000"));
+  ASSERT_TRUE(agent.send_event("/var/log/x", "a late line"));
+  EXPECT_TRUE(eventually([&] { return node.metric("picket_ingest_oldest_unprocessed_seconds") > 0.5; }));
+  EXPECT_TRUE(arrives(node, "a late line"));
+  ASSERT_TRUE(node.set_fault("sink-slow-ms", "off"));
+  EXPECT_EQ(node.stop(), 0);
+}
+
+TEST(FaultBuild, AClockThatJumpsAheadAndBackLosesNoLineAndNoConnection) {
+  PICKET_NEEDS_FAULTS();
+  testing::scratch_directory dir;
+  harness::seed_agent(dir.path(), harness::transcript_agent());
+  node_process node{dir.path()};
+  ASSERT_TRUE(node.start());
+  agentsim::blocking_agent agent{harness::transcript_agent()};
+  ASSERT_TRUE(agent.connect(node.agents()));
+  ASSERT_TRUE(agent.startup());
+  std::string before, ahead, back;
+  ASSERT_TRUE(agent.send_event("/var/log/x", "before"));
+  EXPECT_TRUE(arrives(node, "before", &before));
+  ASSERT_TRUE(node.set_fault("clock-offset-ms", "172800000"));
+  ASSERT_TRUE(agent.send_event("/var/log/x", "two days ahead"));
+  EXPECT_TRUE(arrives(node, "two days ahead", &ahead));
+  ASSERT_TRUE(node.set_fault("clock-offset-ms", "off"));
+  ASSERT_TRUE(agent.send_event("/var/log/x", "and back"));
+  EXPECT_TRUE(arrives(node, "and back", &back));
+  EXPECT_LT(before, ahead);
+  EXPECT_LT(back, ahead) << "an event bears the time at which it arrived";
+  EXPECT_EQ(node.metric("picket_sessions"), 1);
+  EXPECT_EQ(node.metric("picket_session_takeovers_total"), 0);
+  EXPECT_EQ(node.stop(), 0);
+}
+
 TEST(FaultBuild, AStartWithAFaultThatIsUnknownIsRefused) {
   PICKET_NEEDS_FAULTS();
   testing::scratch_directory dir;
